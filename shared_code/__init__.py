@@ -1,0 +1,1 @@
+"""The payment metrics product: domain, rules, store and engine."""

@@ -1,0 +1,214 @@
+"""Decodes Event Hubs message bodies into normalised payments and refusals.
+
+A body is one JSON object or an array of them. The fast way decodes a whole body at once; whatever
+that way cannot take, or must not take unseen, is split and decoded event by event, so that one bad
+event never harms its neighbours.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from shared_code.domain.card_numbers import find_card_numbers, may_hold_card_number
+from shared_code.domain.horizon import Horizon
+from shared_code.domain.normalisation import normalise
+from shared_code.domain.normalised_payment import HASH_BYTES, AcceptedPayment
+from shared_code.domain.payment_event import PaymentEvent
+from shared_code.domain.pseudonyms import Pseudonymiser
+from shared_code.domain.redaction import CardNumberFilter, redact, redact_body
+from shared_code.domain.refusal import EventRefused
+from shared_code.domain.vocabularies import RejectReason
+
+
+class Origin(NamedTuple):
+    """Where a message stood in Event Hubs: what makes its redelivery the same message."""
+
+    namespace: str
+    event_hub: str
+    partition_id: str
+    sequence_number: int
+
+
+class Message(NamedTuple):
+    """One Event Hubs message."""
+
+    origin: Origin
+    body: bytes
+
+
+class RejectedEvent(NamedTuple):
+    """A payment event that was refused, with all that is kept of it."""
+
+    origin: Origin
+    event_index: int
+    body_hash: bytes
+    reason: RejectReason
+    detail: str
+    body: str
+
+
+class Placed(NamedTuple):
+    """An accepted payment with its place, should it have to be refused after all."""
+
+    accepted: AcceptedPayment
+    origin: Origin
+    event_index: int
+
+
+class DecodedBatch(NamedTuple):
+    """What a batch of messages held, in order of arrival."""
+
+    payments: list[Placed]
+    rejected: list[RejectedEvent]
+
+
+_BODY: Final = msgspec.json.Decoder(list[PaymentEvent] | PaymentEvent)
+_EVENT: Final = msgspec.json.Decoder(PaymentEvent)
+_ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+# Every escape, so that an escaped backslash before a "u" is not taken for one.
+_ESCAPE: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\."
+)
+# UnicodeDecodeError is what msgspec raises for text that is no UTF-8.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def decode_batch(
+    messages: Iterable[Message], pseudonymiser: Pseudonymiser, horizon: Horizon
+) -> DecodedBatch:
+    """Decode and normalise every payment event of ``messages``; refuse what breaks the contract."""
+    batch = DecodedBatch([], [])
+    for origin, body in messages:
+        items: Sequence[bytes] = ()
+        for index, event in enumerate(_read(body)):
+            card_number = None
+            try:
+                if isinstance(event, PaymentEvent):
+                    payment_event = event
+                else:
+                    payment_event, card_number = _read_carefully(event, pseudonymiser)
+                accepted = normalise(
+                    payment_event,
+                    pseudonymiser=pseudonymiser,
+                    horizon=horizon,
+                    card_number=card_number,
+                )
+            except EventRefused as refusal:
+                items = items or _split(body)
+                batch.rejected.append(reject(origin, index, items[index], refusal))
+            else:
+                batch.payments.append(Placed(accepted, origin, index))
+    return batch
+
+
+def reject(
+    origin: Origin, event_index: int, evidence: bytes, refusal: EventRefused
+) -> RejectedEvent:
+    """Return what is kept of a refused event, free of card numbers and e-mail addresses."""
+    return RejectedEvent(
+        origin=origin,
+        event_index=event_index,
+        body_hash=hashlib.blake2b(evidence, digest_size=HASH_BYTES).digest(),
+        reason=refusal.reason,
+        detail=redact(refusal.detail)[:1000],
+        body=redact_body(evidence),
+    )
+
+
+def _read(body: bytes) -> Sequence[PaymentEvent | bytes]:
+    """Return the events of a body: decoded where that is safe, else as JSON text."""
+    if not _needs_care(body):
+        try:
+            events = _BODY.decode(body)
+        except (msgspec.ValidationError, *_UNREADABLE):
+            return _split(body)
+        return events if isinstance(events, list) else (events,)
+    return [_read_one(item) for item in _split(body)]
+
+
+def _read_one(item: bytes) -> PaymentEvent | bytes:
+    if _needs_care(item) and (b"\\u" in item or find_card_numbers(item.decode("utf-8", "replace"))):
+        return item
+    try:
+        return _EVENT.decode(item)
+    except (msgspec.ValidationError, *_UNREADABLE):
+        return item
+
+
+def _needs_care(text: bytes) -> bool:
+    """Tell whether a JSON text may hold a card number, or hide one or worse behind escapes."""
+    return b"\\u" in text or may_hold_card_number(text)
+
+
+def _split(body: bytes) -> Sequence[bytes]:
+    """Return the JSON text of each event of a body, or the body itself if it is no array."""
+    if b"\\u" in body:
+        body = _ESCAPE.sub(_mark_lone_surrogate, body)
+    if not body.lstrip(b" \t\r\n").startswith(b"["):
+        return (body,)
+    try:
+        return [bytes(item) for item in _ITEMS.decode(body)]
+    except _UNREADABLE:
+        return (body,)
+
+
+def _mark_lone_surrogate(escape: re.Match[bytes]) -> bytes:
+    """Replace half a surrogate pair by NUL, which is refused by name further on.
+
+    msgspec takes a lone half for the end of the text, so that one event would spoil its array.
+    """
+    return rb"\u0000" if escape["lone"] else escape[0]
+
+
+def _read_carefully(item: bytes, pseudonymiser: Pseudonymiser) -> tuple[PaymentEvent, str | None]:
+    """Return one event free of card numbers, and the first card number that it held.
+
+    Raises:
+        EventRefused: no JSON, no object, or not of the contract's shape.
+    """
+    card_filter = CardNumberFilter(pseudonymiser)
+    value = _parse(item)
+    if not isinstance(value, dict):
+        detail = f"expected a payment event as JSON object, found {type(value).__name__}"
+        raise EventRefused(RejectReason.not_an_object, detail)
+    try:
+        event = _EVENT.decode(_ENCODER.encode(card_filter.clean(value)))
+    except msgspec.ValidationError as error:
+        raise EventRefused(_reason_of(error), str(error)) from error
+    except RecursionError as error:
+        raise EventRefused(RejectReason.too_deep, "the event is nested too deeply") from error
+    return event, card_filter.first_found
+
+
+def _parse(item: bytes) -> Any:
+    """Return the value of a JSON text, numbers exact.
+
+    Raises:
+        EventRefused: no JSON, nested too deeply, or not UTF-8.
+    """
+    try:
+        return _ANY.decode(item)
+    except RecursionError as error:
+        raise EventRefused(RejectReason.too_deep, "the event is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise EventRefused(RejectReason.invalid_text, "the event is no valid UTF-8") from error
+    except msgspec.DecodeError as error:
+        raise EventRefused(RejectReason.not_json, f"the message is no JSON: {error}") from error
+
+
+def _reason_of(error: msgspec.ValidationError) -> RejectReason:
+    """Return the reason code for a shape that msgspec refused."""
+    text = str(error)
+    if "missing required field" in text:
+        return RejectReason.missing_field
+    if "of length" in text:
+        return RejectReason.invalid_length
+    return RejectReason.wrong_type

@@ -1,0 +1,32 @@
+"""Event time: RFC 3339 text to an aware UTC instant of microsecond precision."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+# RFC 3339 section 5.6, with at most nine decimals. datetime.fromisoformat alone would take far
+# more: week dates, missing seconds, missing offsets.
+_RFC_3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+def parse_event_time(text: str) -> datetime:
+    """Return the instant that RFC 3339 ``text`` names, in UTC.
+
+    Digits beyond the microsecond are cut off, never rounded: ``00:04:59.9999999`` belongs to the
+    window that ends at ``00:05:00``. PostgreSQL and msgspec both round.
+
+    Raises:
+        ValueError: not RFC 3339, no offset, an impossible date, or a leap second.
+    """
+    if _RFC_3339.fullmatch(text) is None:
+        msg = (
+            f"expected an RFC 3339 time with offset such as 2026-01-31T23:59:59.5Z, found {text!r}"
+        )
+        raise ValueError(msg)
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError as error:
+        msg = f"{text!r} lies outside the years 1 to 9999 in UTC"
+        raise ValueError(msg) from error

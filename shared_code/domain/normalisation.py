@@ -1,0 +1,248 @@
+"""Turns a decoded payment event into a normalised payment, or says why it is refused."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from shared_code.domain.countries import COUNTRIES
+from shared_code.domain.currencies import CURRENCIES
+from shared_code.domain.event_time import parse_event_time
+from shared_code.domain.horizon import Horizon
+from shared_code.domain.money import parse_amount
+from shared_code.domain.normalised_payment import (
+    AcceptedPayment,
+    NormalisedPayment,
+    content_hash,
+)
+from shared_code.domain.payment_event import (
+    MAX_METADATA_BYTES,
+    Card,
+    Counterparty,
+    Customer,
+    Merchant,
+    PaymentEvent,
+)
+from shared_code.domain.pseudonyms import Pseudonymiser
+from shared_code.domain.refusal import EventRefused
+from shared_code.domain.vocabularies import (
+    CARD_METHODS,
+    Channel,
+    DeviceType,
+    PaymentMethod,
+    PaymentStatus,
+    QualityFlag,
+    RejectReason,
+)
+
+_METHODS: Final = {member.name: int(member) for member in PaymentMethod}
+_STATUSES: Final = {member.name: int(member) for member in PaymentStatus}
+_CHANNELS: Final = {member.name: int(member) for member in Channel}
+_DEVICE_TYPES: Final = {member.name: int(member) for member in DeviceType}
+_FLAG: Final = {member.name: int(member) for member in QualityFlag}
+_CARD_METHODS: Final = frozenset(int(method) for method in CARD_METHODS)
+_REFUNDED: Final = int(PaymentStatus.refunded)
+
+# Deliberately loose: an address is flagged only when it cannot be one.
+_EMAIL: Final = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
+_BIN: Final = re.compile(r"[0-9]{6,8}", re.ASCII)
+_LAST4: Final = re.compile(r"[0-9]{4}", re.ASCII)
+_MCC: Final = re.compile(r"[0-9]{4}", re.ASCII)
+
+_METADATA: Final = msgspec.json.Decoder()
+_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
+
+_NO_CUSTOMER: Final = Customer()
+_NO_MERCHANT: Final = Merchant()
+_NO_CARD: Final = Card()
+_NO_COUNTERPARTY: Final = Counterparty()
+
+
+def normalise(
+    event: PaymentEvent,
+    *,
+    pseudonymiser: Pseudonymiser,
+    horizon: Horizon,
+    card_number: str | None = None,
+) -> AcceptedPayment:
+    """Return the payment that ``event`` describes.
+
+    Args:
+        event: decoded and free of full card numbers.
+        pseudonymiser: replaces the e-mail address and the card number.
+        horizon: the event times that are accepted.
+        card_number: the first full card number that was masked in the event, digits only.
+
+    Raises:
+        EventRefused: a required field is unknown, malformed or outside the horizon.
+    """
+    currency = CURRENCIES.get(event.currency)
+    if currency is None:
+        detail = f"{event.currency!r} is no ISO 4217 currency"
+        raise EventRefused(RejectReason.unknown_currency, detail)
+    method = _METHODS.get(event.payment_method)
+    if method is None:
+        detail = f"{event.payment_method!r} is none of {', '.join(_METHODS)}"
+        raise EventRefused(RejectReason.unknown_payment_method, detail)
+    status = _STATUSES.get(event.payment_status)
+    if status is None:
+        detail = f"{event.payment_status!r} is none of {', '.join(_STATUSES)}"
+        raise EventRefused(RejectReason.unknown_payment_status, detail)
+    amount = parse_amount(bytes(event.amount), currency)
+    event_time = _event_time(event.event_time, horizon)
+    metadata, canonical_metadata = _metadata(event.metadata)
+
+    customer = event.customer or _NO_CUSTOMER
+    merchant = event.merchant or _NO_MERCHANT
+    counterparty = event.counterparty or _NO_COUNTERPARTY
+    flags = 0 if amount else _FLAG["zero_amount"]
+    if event_time > horizon.now:
+        flags |= _FLAG["future_event_time"]
+    if status == _REFUNDED and not event.original_transaction_id:
+        flags |= _FLAG["original_transaction_missing"]
+    channel, flag = _member(event.channel, _CHANNELS, "channel_unknown")
+    flags |= flag
+    device_type, flag = _member(event.device_type, _DEVICE_TYPES, "device_type_unknown")
+    flags |= flag
+    customer_country, flag = _member(customer.country, COUNTRIES, "customer_country_invalid")
+    flags |= flag
+    merchant_country, flag = _member(merchant.country, COUNTRIES, "merchant_country_invalid")
+    flags |= flag
+    counterparty_country, flag = _member(
+        counterparty.country, COUNTRIES, "counterparty_country_invalid"
+    )
+    flags |= flag
+    if customer_country and merchant_country and customer_country != merchant_country:
+        flags |= _FLAG["country_mismatch"]
+    mcc, flag = _merchant_category_code(merchant.mcc)
+    flags |= flag
+    email_hash, email_domain, flag = _customer(customer, pseudonymiser)
+    flags |= flag
+    card, flag = _card(event.card or _NO_CARD, method, card_number, pseudonymiser)
+    flags |= flag
+
+    payment = NormalisedPayment(
+        event_time=event_time,
+        transaction_id=event.transaction_id,
+        payment_status=status,
+        payment_method=method,
+        currency=currency.number,
+        amount=amount,
+        channel=channel,
+        device_type=device_type,
+        customer_id=customer.id or None,
+        customer_country=customer_country,
+        customer_email_hash=email_hash,
+        customer_email_domain=email_domain,
+        merchant_id=merchant.id or None,
+        merchant_name=merchant.name or None,
+        merchant_category=merchant.category or None,
+        merchant_mcc=mcc,
+        merchant_country=merchant_country,
+        card_brand=card.brand or None,
+        card_bin=card.bin or None,
+        card_last4=card.last4 or None,
+        card_fingerprint=card.fingerprint or None,
+        counterparty_id=counterparty.id or None,
+        counterparty_country=counterparty_country,
+        original_transaction_id=event.original_transaction_id or None,
+    )
+    return AcceptedPayment(payment, metadata, flags, content_hash(payment, canonical_metadata))
+
+
+def _event_time(text: str, horizon: Horizon) -> datetime:
+    try:
+        event_time = parse_event_time(text)
+    except ValueError as error:
+        raise EventRefused(RejectReason.invalid_event_time, str(error)) from error
+    if not horizon.earliest <= event_time <= horizon.latest:
+        detail = (
+            f"event_time {event_time.isoformat()} lies outside "
+            f"{horizon.earliest.isoformat()} to {horizon.latest.isoformat()}"
+        )
+        raise EventRefused(RejectReason.outside_horizon, detail)
+    return event_time
+
+
+def _member(name: str | None, numbers: Mapping[str, int], flag: str) -> tuple[int | None, int]:
+    """Return the number of an optional vocabulary member, and a flag if there is none such."""
+    if not name:
+        return None, 0
+    number = numbers.get(name)
+    return number, (_FLAG[flag] if number is None else 0)
+
+
+def _merchant_category_code(mcc: str | None) -> tuple[int | None, int]:
+    if not mcc:
+        return None, 0
+    if _MCC.fullmatch(mcc):
+        return int(mcc), 0
+    return None, _FLAG["merchant_mcc_invalid"]
+
+
+def _customer(
+    customer: Customer, pseudonymiser: Pseudonymiser
+) -> tuple[bytes | None, str | None, int]:
+    """Return hash and domain of the customer's e-mail, and flags for what is missing or wrong."""
+    flags = 0 if customer.id else _FLAG["customer_id_missing"]
+    if not customer.country:
+        flags |= _FLAG["customer_country_missing"]
+    if not customer.email:
+        return None, None, flags | _FLAG["customer_email_missing"]
+    address = _EMAIL.fullmatch(customer.email)
+    if address is None:
+        return None, None, flags | _FLAG["customer_email_invalid"]
+    return pseudonymiser.email(customer.email), address[1].lower(), flags
+
+
+def _card(
+    card: Card, method: int, card_number: str | None, pseudonymiser: Pseudonymiser
+) -> tuple[Card, int]:
+    """Return what is kept of the card, and flags for what is missing, wrong or forbidden."""
+    flags = 0
+    if card_number is not None:
+        flags |= _FLAG["card_number_present"]
+        card = Card(
+            brand=card.brand,
+            bin=card.bin or card_number[:6],
+            last4=card.last4 or card_number[-4:],
+            fingerprint=card.fingerprint or pseudonymiser.card_number(card_number).hex(),
+        )
+    if method in _CARD_METHODS:
+        if not (card.last4 or card.fingerprint):
+            flags |= _FLAG["card_data_missing"]
+    elif card.bin or card.last4 or card.fingerprint:
+        flags |= _FLAG["card_data_forbidden"]
+    if (card.bin and not _BIN.fullmatch(card.bin)) or (
+        card.last4 and not _LAST4.fullmatch(card.last4)
+    ):
+        flags |= _FLAG["card_data_invalid"]
+    return card, flags
+
+
+def _metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
+    """Return metadata as it came and in its canonical form, in which key order does not count.
+
+    Raises:
+        EventRefused: no object, over 16 KiB, nested beyond what can be read, or no valid text.
+    """
+    text = bytes(raw)
+    if text in {b"", b"null"}:
+        return None, b""
+    if len(text) > MAX_METADATA_BYTES:
+        detail = f"metadata have {len(text)} bytes, at most {MAX_METADATA_BYTES} are kept"
+        raise EventRefused(RejectReason.metadata_too_large, detail)
+    if not text.startswith(b"{"):
+        raise EventRefused(RejectReason.wrong_type, "metadata is expected to be an object")
+    try:
+        value: Any = _METADATA.decode(text)
+        return text.decode(), _CANONICAL.encode(value)
+    except RecursionError as error:
+        raise EventRefused(RejectReason.too_deep, "metadata are nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise EventRefused(RejectReason.invalid_text, "metadata are no valid UTF-8") from error
+    except msgspec.MsgspecError as error:
+        detail = f"metadata cannot be stored: {error}"
+        raise EventRefused(RejectReason.wrong_type, detail) from error
