@@ -1,0 +1,110 @@
+"""Run one command for as long as the program that asked for it lives.
+
+Started as a script, with the standard library alone: ``guard.py SIGNAL GRACE ACCOUNT COMMAND...``.
+Standard input is the lifeline, a pipe whose other end the starting program holds. When that
+program ends, however it ends (SIGKILL included), the pipe closes, and the guard stops the command:
+with SIGNAL first, with SIGKILL after GRACE seconds. Signals sent to the guard are passed on.
+
+ACCOUNT is ``UID:GID`` to run the command as, or ``-`` to change nothing. PostgreSQL refuses to
+run as root, but a folder of root's is often closed to everyone else, so the command keeps the
+right to pass through folders (CAP_DAC_OVERRIDE, capabilities(7)) where the kernel allows it.
+That spares changing permissions of folders that are not ours.
+
+The exit code is the command's own, or 128 + N when signal N ended it, as shells have it.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+_LIFELINE = 0
+
+# linux/prctl.h, linux/capability.h
+_PR_SET_KEEPCAPS = 8
+_PR_CAP_AMBIENT = 47
+_PR_CAP_AMBIENT_RAISE = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+_CAP_DAC_OVERRIDE = 1
+
+
+def _become(uid: int, gid: int) -> None:
+    """Change this process to an ordinary account that may still pass through any folder."""
+    linux = sys.platform == "linux"
+    if linux:
+        libc = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if linux:
+        capability = 1 << _CAP_DAC_OVERRIDE
+        header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)
+        sets = (ctypes.c_uint32 * 6)(capability, capability, capability, 0, 0, 0)
+        # Where the container does not own the capability both calls fail, and the account has
+        # to make do with the permissions that the folders have.
+        if libc.capset(ctypes.byref(header), ctypes.byref(sets)) == 0:
+            libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+
+
+def _account_change(account: str) -> Callable[[], None] | None:
+    if account == "-":
+        return None
+    uid, gid = map(int, account.split(":"))
+    return lambda: _become(uid, gid)
+
+
+def run(command: list[str], stop_signal: signal.Signals, grace: float, account: str) -> int:
+    """Run the command until it ends or the lifeline breaks.
+
+    Args:
+        command: Program and arguments.
+        stop_signal: How the command is asked to end.
+        grace: Seconds it has for that.
+        account: ``UID:GID`` or ``-``.
+
+    Returns:
+        The exit code, as the module describes it.
+    """
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_read, False)
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    pending: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        pending.append(number)
+
+    for expected in (*_FORWARDED, signal.SIGCHLD):
+        signal.signal(expected, note)
+    child = subprocess.Popen(  # noqa: S603 - the command is the caller's own argument list
+        command,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=_account_change(account),  # noqa: PLW1509 - this process has a single thread
+    )
+    while child.poll() is None:
+        readable, _, _ = select.select([_LIFELINE, wake_read], [], [])
+        if wake_read in readable:
+            os.read(wake_read, 512)
+            while pending:
+                number = pending.pop(0)
+                if number != signal.SIGCHLD:
+                    child.send_signal(number)
+        if _LIFELINE in readable and not os.read(_LIFELINE, 512):
+            child.send_signal(stop_signal)
+            try:
+                child.wait(grace)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+
+
+if __name__ == "__main__":
+    _, _stop_signal, _grace, _account, *_command = sys.argv
+    sys.exit(run(_command, signal.Signals[_stop_signal], float(_grace), _account))
