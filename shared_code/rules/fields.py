@@ -1,0 +1,120 @@
+"""The fields of a payment that rules may name, and how each one is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from shared_code.domain.countries import COUNTRIES
+from shared_code.domain.currencies import CURRENCIES
+from shared_code.domain.vocabularies import (
+    Channel,
+    DeviceType,
+    PaymentMethod,
+    PaymentStatus,
+    QualityFlag,
+)
+
+
+class Kind(StrEnum):
+    """What a field's values are, and so which operators fit."""
+
+    money = "money"
+    code = "code"
+    text = "text"
+    time = "time"
+    flags = "flags"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its name in rules, the column that holds it, and its values.
+
+    ``numbers`` gives the stored number of each value of a code or flags field. ``domain`` names
+    what the values are, so that only fields of one domain are compared with each other.
+    """
+
+    name: str
+    column: str
+    kind: Kind
+    domain: str
+    numbers: Mapping[str, int] = MappingProxyType({})
+
+    def name_of(self, number: int) -> str:
+        """Return the value that a stored number stands for."""
+        return next(name for name, value in self.numbers.items() if value == number)
+
+
+def _code(name: str, column: str, domain: str, numbers: Mapping[str, int]) -> Field:
+    return Field(name, column, Kind.code, domain, MappingProxyType(dict(numbers)))
+
+
+def _text(name: str, column: str, domain: str) -> Field:
+    return Field(name, column, Kind.text, domain)
+
+
+_MCC: Final = {f"{number:04}": number for number in range(1, 10_000)}
+
+FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
+    {
+        field.name: field
+        for field in (
+            Field("amount", "amount", Kind.money, "amount"),
+            Field("event_time", "event_time", Kind.time, "time"),
+            _code(
+                "payment_method",
+                "payment_method",
+                "payment_method",
+                {member.name: int(member) for member in PaymentMethod},
+            ),
+            _code(
+                "payment_status",
+                "payment_status",
+                "payment_status",
+                {member.name: int(member) for member in PaymentStatus},
+            ),
+            _code(
+                "currency",
+                "currency",
+                "currency",
+                {code: currency.number for code, currency in CURRENCIES.items()},
+            ),
+            _code("channel", "channel", "channel", {item.name: int(item) for item in Channel}),
+            _code(
+                "device_type",
+                "device_type",
+                "device_type",
+                {member.name: int(member) for member in DeviceType},
+            ),
+            _code("customer.country", "customer_country", "country", COUNTRIES),
+            _code("merchant.country", "merchant_country", "country", COUNTRIES),
+            _code("counterparty.country", "counterparty_country", "country", COUNTRIES),
+            _code("merchant.mcc", "merchant_mcc", "mcc", _MCC),
+            _text("transaction_id", "transaction_id", "transaction"),
+            _text("original_transaction_id", "original_transaction_id", "transaction"),
+            _text("customer.id", "customer_id", "account"),
+            _text("customer.email_domain", "customer_email_domain", "domain"),
+            _text("merchant.id", "merchant_id", "merchant"),
+            _text("merchant.name", "merchant_name", "name"),
+            _text("merchant.category", "merchant_category", "category"),
+            _text("card.brand", "card_brand", "brand"),
+            _text("card.bin", "card_bin", "bin"),
+            _text("card.last4", "card_last4", "last4"),
+            _text("card.fingerprint", "card_fingerprint", "fingerprint"),
+            _text("counterparty.id", "counterparty_id", "account"),
+            Field(
+                "quality_flags",
+                "quality_flags",
+                Kind.flags,
+                "quality_flag",
+                MappingProxyType({str(flag.name): int(flag) for flag in QualityFlag}),
+            ),
+        )
+    }
+)
+
+# What payments may be grouped by: few values, or an id that names who is measured.
+GROUPABLE: Final = frozenset(
+    name for name, field in FIELDS.items() if field.kind in {Kind.code, Kind.text}
+) - {"transaction_id", "original_transaction_id"}

@@ -1,0 +1,1 @@
+"""The SQLAlchemy data layer: tables, sessions, the write path and the read path."""

@@ -1,0 +1,90 @@
+"""Describes a database's schema as comparable lines, from PostgreSQL's own catalogue.
+
+Alembic's autogenerate sees neither CHECK constraints nor partitioning, views, functions or grants;
+these lines hold them all. Partitions made at run time are left out.
+"""
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+PARTITION_SUFFIX: Final = "_p[0-9]{8}"
+
+_TABLES: Final = """
+    pg_class AS relation
+    JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+     AND namespace.nspname = 'public'
+"""
+_OURS: Final = f"""
+    relation.relname !~ '{PARTITION_SUFFIX}' AND relation.relname !~ '^alembic_version'
+"""
+
+_QUERIES: Final = {
+    "column": f"""
+        SELECT relation.relname, attribute.attname,
+               format_type(attribute.atttypid, attribute.atttypmod),
+               attribute.attnotnull, attribute.attidentity,
+               pg_get_expr(value.adbin, value.adrelid), collation_.collname
+        FROM {_TABLES}
+        JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid
+         AND attribute.attnum > 0 AND NOT attribute.attisdropped
+        LEFT JOIN pg_attrdef AS value
+          ON value.adrelid = relation.oid AND value.adnum = attribute.attnum
+        LEFT JOIN pg_collation AS collation_ ON collation_.oid = attribute.attcollation
+        WHERE {_OURS} AND relation.relkind IN ('r', 'p')
+    """,
+    "constraint": f"""
+        SELECT relation.relname, constraint_.conname, pg_get_constraintdef(constraint_.oid),
+               constraint_.convalidated
+        FROM {_TABLES}
+        JOIN pg_constraint AS constraint_ ON constraint_.conrelid = relation.oid
+        WHERE {_OURS} AND constraint_.contype <> 'n'
+    """,
+    "index": f"""
+        SELECT relation.relname, pg_get_indexdef(index_.indexrelid)
+        FROM {_TABLES}
+        JOIN pg_index AS index_ ON index_.indrelid = relation.oid
+        WHERE {_OURS}
+    """,
+    "partitioning": f"""
+        SELECT relation.relname, pg_get_partkeydef(relation.oid)
+        FROM {_TABLES}
+        WHERE {_OURS} AND relation.relkind = 'p'
+    """,
+    "view": f"""
+        SELECT relation.relname, pg_get_viewdef(relation.oid)
+        FROM {_TABLES}
+        WHERE {_OURS} AND relation.relkind = 'v'
+    """,
+    "storage": f"""
+        SELECT relation.relname, array_to_string(relation.reloptions, ',')
+        FROM {_TABLES}
+        WHERE {_OURS} AND relation.reloptions IS NOT NULL
+    """,
+    "grant": f"""
+        SELECT relation.relname, grantee.rolname, acl.privilege_type
+        FROM {_TABLES}
+        CROSS JOIN LATERAL aclexplode(relation.relacl) AS acl
+        JOIN pg_roles AS grantee ON grantee.oid = acl.grantee
+        WHERE {_OURS} AND grantee.rolname LIKE 'payments!_%' ESCAPE '!'
+    """,
+    "function": """
+        SELECT routine.proname, pg_get_functiondef(routine.oid), routine.proacl::text
+        FROM pg_proc AS routine
+        JOIN pg_namespace AS namespace ON namespace.oid = routine.pronamespace
+         AND namespace.nspname = 'public'
+        LEFT JOIN pg_depend AS extension
+          ON extension.objid = routine.oid AND extension.deptype = 'e'
+        WHERE extension.objid IS NULL
+    """,
+    "vocabulary": "SELECT vocabulary, number, name FROM vocabularies",
+}
+
+
+def describe(connection: Connection) -> frozenset[str]:
+    """Return one line per column, constraint, index, partition key, view, function and grant."""
+    return frozenset(
+        " | ".join([kind, *(str(value) for value in row)])
+        for kind, query in _QUERIES.items()
+        for row in connection.execute(text(query.replace(":", r"\:")))
+    )
