@@ -5,13 +5,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
+from local_azure.services.azurite import Azurite
 from local_azure.services.postgresql import PostgreSQL
+
+# The same folder as `python -m local_azure` uses, so that Azurite is installed once for both.
+CACHE = Path(__file__).parents[1] / ".local" / "cache"
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,13 @@ def empty_database(postgresql_server: DatabaseServer) -> Iterator[str]:
     """URL of a new, empty database, dropped after the test."""
     with postgresql_server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[str]:
+    """Connection string of a blob storage for the session, kept in memory.
+
+    Tests share it: name containers uniquely.
+    """
+    with Azurite(CACHE) as storage:
+        yield storage.connection_string
