@@ -6,7 +6,8 @@ from typing import Any, Literal
 import msgspec
 
 type Condition = dict[str, Any]
-type ValueTree = dict[str, Any] | Decimal | int | str
+# A number, or an object as the JSON Schema describes; msgspec cannot tell the two apart itself.
+type ValueTree = Any
 
 Scope = Literal["transaction", "window"]
 Function = Literal[

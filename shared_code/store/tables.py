@@ -56,7 +56,8 @@ def _window_start(name: str = "window_start", **options: Any) -> Column[Any]:
 def _aligned() -> CheckConstraint:
     """A window starts on a whole five minutes since the Unix epoch."""
     return CheckConstraint(
-        "extract(epoch FROM window_start) % 300 = 0", name="window_start_aligned"
+        "window_start = date_bin('5 minutes', window_start, TIMESTAMPTZ 'epoch')",
+        name="window_start_aligned",
     )
 
 

@@ -1,0 +1,101 @@
+"""Engines and transactions, safe behind PgBouncer's transaction pooling.
+
+Settings are made with ``SET LOCAL`` inside each transaction; there are no session settings, no
+session locks and no server-side prepared statements.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+from azure_postgresql_auth.errors import EntraConnectionValueError
+from psycopg2 import Error as DriverError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from shared_code.settings import DatabaseSettings
+from shared_code.store.errors import DataRefused, StoreUnavailable, classify
+
+type Isolation = Literal["READ COMMITTED", "REPEATABLE READ"]
+
+# Keepalives and the user time-out find a dead peer, after a failover say, within half a minute.
+_CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "application_name": "payment-metrics",
+}
+_POOL_WAIT_SECONDS: Final = 30
+_RECYCLE_SECONDS: Final = 1800
+
+
+@lru_cache(maxsize=4)
+def engine_for(settings: DatabaseSettings) -> Engine:
+    """Return this process's engine for a database: a small pool, checked before each use."""
+    arguments = dict(_CONNECT_ARGUMENTS)
+    if settings.entra_authentication:
+        # Imported where needed: together they cost half a second of every cold start.
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+        arguments["credential"] = DefaultAzureCredential(
+            managed_identity_client_id=settings.entra_client_id
+        )
+    engine = create_engine(
+        settings.url,
+        connect_args=arguments,
+        pool_size=settings.pool_size,
+        max_overflow=0,
+        pool_timeout=_POOL_WAIT_SECONDS,
+        pool_recycle=_RECYCLE_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    if settings.entra_authentication:
+        from azure_postgresql_auth.sqlalchemy import (  # noqa: PLC0415
+            enable_entra_authentication,
+        )
+
+        enable_entra_authentication(engine)
+    return engine
+
+
+class Database:
+    """A database and the way in which transactions on it are run."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        self.engine = engine_for(settings)
+        self._statement_timeout = int(settings.statement_timeout.total_seconds() * 1000)
+
+    @contextmanager
+    def transaction(self, isolation: Isolation = "READ COMMITTED") -> Iterator[Connection]:
+        """Run one transaction, committed at the end of the block.
+
+        Raises:
+            StoreUnavailable: a fault that time can heal; nothing is known of the commit.
+            DataRefused: the database will never take these data; nothing was stored.
+        """
+        try:
+            with self.engine.begin() as connection:
+                if isolation != "READ COMMITTED":
+                    connection.execute(text(f"SET TRANSACTION ISOLATION LEVEL {isolation}"))
+                connection.execute(text(f"SET LOCAL statement_timeout = {self._statement_timeout}"))
+                yield connection
+        except DBAPIError as error:
+            raise _classified(error.orig) from None
+        except DriverError as error:  # from COPY, which goes to the driver directly
+            raise classify(error) from None
+        except PoolTimeoutError:
+            message = f"no connection became free within {_POOL_WAIT_SECONDS} s"
+            raise StoreUnavailable(message) from None
+        except EntraConnectionValueError as error:
+            message = f"no Entra token for the database: {error.__cause__ or error}"
+            raise StoreUnavailable(message) from None
+
+
+def _classified(error: BaseException | None) -> StoreUnavailable | DataRefused:
+    """Return what the driver's error inside SQLAlchemy's means; SQLAlchemy may add its own."""
+    return classify(error) if isinstance(error, DriverError) else StoreUnavailable(str(error))

@@ -1,0 +1,169 @@
+"""Closes windows: exact figures of one window from its payments, and the proof of the counters.
+
+Every function works inside one REPEATABLE READ transaction, so that all of them see the same
+payments. A payment that this snapshot does not see has a mark of its own, which the snapshot does
+not see either and which therefore survives.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, text
+
+from shared_code.domain.windows import WINDOW_LENGTH, Window
+from shared_code.rules.columns import Columns
+
+_MARKED: Final = text("""
+    SELECT DISTINCT window_start
+    FROM window_marks
+    WHERE window_start <= :latest_start
+    ORDER BY window_start
+""")
+_DELETE_MARKS: Final = text("DELETE FROM window_marks WHERE window_start = :window_start")
+_NEXT_REVISION: Final = text("""
+    SELECT coalesce(max(revision), 0) + 1 FROM window_revisions WHERE window_start = :window_start
+""")
+# percentile_disc gives an amount that was paid, exactly; percentile_cont would go through floats.
+_INSERT_FINAL: Final = text("""
+    INSERT INTO payment_metrics_5m_final
+        (window_start, payment_method, currency, payment_status, revision,
+         payment_count, amount_sum, amount_min, amount_max, amount_avg,
+         amount_p50, amount_p95, amount_p99, distinct_customers, distinct_merchants)
+    SELECT :window_start, payment_method, currency, payment_status, :revision,
+           count(*), sum(amount), min(amount), max(amount), avg(amount),
+           percentile_disc(0.50) WITHIN GROUP (ORDER BY amount),
+           percentile_disc(0.95) WITHIN GROUP (ORDER BY amount),
+           percentile_disc(0.99) WITHIN GROUP (ORDER BY amount),
+           count(DISTINCT customer_id), count(DISTINCT merchant_id)
+    FROM normalized_transactions
+    WHERE event_time >= :window_start AND event_time < :window_end
+    GROUP BY payment_method, currency, payment_status
+    RETURNING payment_count
+""")
+_INSERT_REVISION: Final = text("""
+    INSERT INTO window_revisions (window_start, revision, payment_count, rule_set, final_at)
+    VALUES (:window_start, :revision, :payment_count, :rule_set, :final_at)
+""")
+_DRIFT: Final = text("""
+    WITH counted AS (
+        SELECT payment_method, currency, payment_status,
+               payment_count, amount_sum, amount_min, amount_max
+        FROM payment_metrics_5m WHERE window_start = :window_start
+        UNION ALL
+        SELECT payment_method, currency, payment_status,
+               payment_count, amount_sum, amount_min, amount_max
+        FROM window_deltas WHERE window_start = :window_start
+    ), streamed AS (
+        SELECT payment_method, currency, payment_status,
+               sum(payment_count) AS payment_count, sum(amount_sum) AS amount_sum,
+               min(amount_min) AS amount_min, max(amount_max) AS amount_max
+        FROM counted
+        GROUP BY payment_method, currency, payment_status
+    ), exact AS (
+        SELECT payment_method, currency, payment_status,
+               payment_count, amount_sum, amount_min, amount_max
+        FROM payment_metrics_5m_final
+        WHERE window_start = :window_start AND revision = :revision
+    )
+    SELECT payment_method, currency, payment_status,
+           streamed.payment_count AS streamed_count, exact.payment_count AS exact_count,
+           streamed.amount_sum AS streamed_sum, exact.amount_sum AS exact_sum
+    FROM streamed
+    FULL JOIN exact USING (payment_method, currency, payment_status)
+    WHERE (streamed.payment_count, streamed.amount_sum, streamed.amount_min, streamed.amount_max)
+        IS DISTINCT FROM
+          (exact.payment_count, exact.amount_sum, exact.amount_min, exact.amount_max)
+    ORDER BY payment_method, currency, payment_status
+""")
+
+# What window rules may read; in this order.
+WINDOW_COLUMNS: Final = (
+    "event_time",
+    "payment_status",
+    "payment_method",
+    "currency",
+    "amount",
+    "channel",
+    "device_type",
+    "customer_country",
+    "merchant_country",
+    "merchant_mcc",
+    "counterparty_country",
+    "quality_flags",
+    "transaction_id",
+    "original_transaction_id",
+    "customer_id",
+    "customer_email_domain",
+    "merchant_id",
+    "merchant_name",
+    "merchant_category",
+    "card_brand",
+    "card_bin",
+    "card_last4",
+    "card_fingerprint",
+    "counterparty_id",
+)
+_READ_WINDOW: Final = text(f"""
+    SELECT {", ".join(WINDOW_COLUMNS)}
+    FROM normalized_transactions
+    WHERE event_time >= :window_start AND event_time < :window_end
+    ORDER BY event_time, transaction_id, payment_status
+""")
+
+
+class Drift(NamedTuple):
+    """A group whose streamed counters differ from its payments. None: not there at all."""
+
+    payment_method: int
+    currency: int
+    payment_status: int
+    streamed_count: int | None
+    exact_count: int | None
+    streamed_sum: Any
+    exact_sum: Any
+
+
+class ClosedWindow(NamedTuple):
+    """What closing a window wrote."""
+
+    window: Window
+    revision: int
+    payment_count: int
+    drift: Sequence[Drift]
+
+
+def marked_windows(connection: Connection, now: datetime) -> list[Window]:
+    """Return the ended windows that have marks, oldest first."""
+    parameters = {"latest_start": now - WINDOW_LENGTH}
+    starts = connection.execute(_MARKED, parameters).scalars()
+    return [Window(start, start + WINDOW_LENGTH) for start in starts]
+
+
+def close_window(
+    connection: Connection, window: Window, *, rule_set: int, allowed_lateness: timedelta
+) -> ClosedWindow:
+    """Consume a window's marks and write its exact figures as the next revision."""
+    span = {"window_start": window.start, "window_end": window.end}
+    connection.execute(_DELETE_MARKS, {"window_start": window.start})
+    revision = int(connection.execute(_NEXT_REVISION, {"window_start": window.start}).scalar_one())
+    counts = connection.execute(_INSERT_FINAL, {**span, "revision": revision}).scalars().all()
+    parameters = {
+        "window_start": window.start,
+        "revision": revision,
+        "payment_count": sum(counts),
+        "rule_set": rule_set,
+        "final_at": window.end + allowed_lateness,
+    }
+    connection.execute(_INSERT_REVISION, parameters)
+    found = connection.execute(_DRIFT, {"window_start": window.start, "revision": revision}).all()
+    drift = [Drift(*row) for row in found]
+    return ClosedWindow(window, revision, sum(counts), drift)
+
+
+def window_columns(connection: Connection, window: Window) -> Columns:
+    """Return the payments of a window as columns, in the order of their key."""
+    span = {"window_start": window.start, "window_end": window.end}
+    rows = connection.execute(_READ_WINDOW, span).all()
+    columns = dict(zip(WINDOW_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
+    return Columns(len(rows), lambda name: columns[name] if columns else ())
