@@ -106,8 +106,6 @@ class Azurite:
 
     def stop(self) -> None:
         """Stop Azurite and wait until it has ended; does nothing when it is not running."""
-        if self._process is not None:
-            self._process.stop()
         self._release()
 
     def ensure_container(self, name: str) -> None:
@@ -143,7 +141,7 @@ class Azurite:
         persistence = (
             ("--inMemoryPersistence",) if self._in_memory else ("--location", str(self._folder))
         )
-        self._process = Process(
+        self._process = process = Process(
             Command(
                 _SERVICE,
                 [
@@ -162,12 +160,11 @@ class Azurite:
                 grace=5.0,
             )
         )
-        self._process.wait_until(self._is_ready, _READY_SECONDS)
+        process.wait_until(lambda: process.line(_LAST_LINE), _READY_SECONDS)
         self._ports = blob, queue
 
-    def _is_ready(self) -> bool:
-        return self._process is not None and self._process.line(_LAST_LINE) is not None
-
     def _release(self) -> None:
-        self._process = None
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
         self._lock.release()

@@ -17,6 +17,11 @@ class FolderLock:
         self._folder = folder
         self._file: IO[str] | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._file is not None
+
     def acquire(self) -> None:
         """Take the lock, or fail at once.
 

@@ -62,13 +62,6 @@ def claim_port(service: str, port: int) -> int:
     return port
 
 
-def listens(port: int) -> bool:
-    """Say whether something on this machine accepts connections on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((LOOPBACK, port)) == 0
-
-
 def _can_bind(port: int) -> bool:
     with socket.socket() as probe:
         # As servers do: connections that linger after a restart do not count as taken.

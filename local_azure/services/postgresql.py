@@ -146,9 +146,7 @@ class PostgreSQL:
 
     def stop(self, mode: StopMode = StopMode.FAST) -> None:
         """Stop the server and wait until it has ended; does nothing when it is not running."""
-        if self._process is not None:
-            self._process.stop(mode.value)
-        self._release()
+        self._release(mode)
 
     def restart(self, mode: StopMode = StopMode.FAST) -> None:
         """Stop the server and start it again on the same port."""
@@ -236,7 +234,7 @@ class PostgreSQL:
             "logging_collector": "off",
             **self._settings,
         }
-        self._process = Process(
+        self._process = process = Process(
             Command(
                 _SERVICE,
                 [
@@ -252,7 +250,7 @@ class PostgreSQL:
                 grace=30.0,
             )
         )
-        self._process.wait_until(lambda: _is_ready(self._data), _READY_SECONDS)
+        process.wait_until(lambda: _is_ready(self._data), _READY_SECONDS)
         self._port = port
 
     def _initialise(self, account: tuple[int, int] | None) -> None:
@@ -290,8 +288,12 @@ class PostgreSQL:
                 f"the binaries of version {found}.",
             )
 
-    def _release(self) -> None:
-        self._process = None
+    def _release(self, mode: StopMode = StopMode.FAST) -> None:
+        if self._process is not None:
+            self._process.stop(mode.value)
+            self._process = None
+            if (sockets := self._socket_folder()).parent != self._folder:
+                shutil.rmtree(sockets)
         self._lock.release()
 
 
