@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import local_azure
 from local_azure.services import guard
 from local_azure.services.errors import ServiceError, ServiceFailed
 
 _POLL_SECONDS = 0.02
 _TAIL_BYTES = 8192
+_IMPORT_ROOT = Path(local_azure.__file__ or "").absolute().parent.parent
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,37 @@ class Command:
     account: tuple[int, int] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
+
+
+def python_command(
+    service: str,
+    module: Sequence[str],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    grace: float = 10.0,
+) -> Command:
+    """Describe running a module by this Python, with this package importable from any folder.
+
+    Args:
+        service: Name for people.
+        module: The module's name and its arguments.
+        log: File that receives what it says.
+        environment: Variables set on top of this process's own.
+        folder: Working folder.
+        grace: Seconds it has to end before it is killed.
+    """
+    found = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([str(_IMPORT_ROOT), *([found] if found else [])])
+    return Command(
+        service,
+        [sys.executable, "-m", *module],
+        log,
+        environment={**(environment or {}), "PYTHONPATH": path},
+        folder=folder,
+        grace=grace,
+    )
 
 
 class Process:
