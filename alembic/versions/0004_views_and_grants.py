@@ -153,7 +153,7 @@ _GRANTS = (
     "GRANT SELECT, INSERT, UPDATE ON payment_metrics_5m TO payments_writer",
     "GRANT SELECT, INSERT ON window_revisions TO payments_writer",
     "GRANT SELECT, INSERT ON payment_metrics_5m_final TO payments_writer",
-    "GRANT SELECT, INSERT ON rule_sets TO payments_writer",
+    "GRANT SELECT, INSERT, UPDATE ON rule_sets TO payments_writer",
     "GRANT SELECT, INSERT ON rules TO payments_writer",
     "GRANT SELECT, INSERT ON rule_set_activations TO payments_writer",
     "GRANT SELECT, INSERT, DELETE ON rule_metrics_5m TO payments_writer",

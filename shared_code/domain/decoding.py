@@ -8,6 +8,7 @@ event never harms its neighbours.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -34,10 +35,11 @@ class Origin(NamedTuple):
 
 
 class Message(NamedTuple):
-    """One Event Hubs message."""
+    """One Event Hubs message; ``enqueued_at`` is aware UTC, None if unknown."""
 
     origin: Origin
     body: bytes
+    enqueued_at: datetime | None = None
 
 
 class RejectedEvent(NamedTuple):
@@ -86,7 +88,7 @@ def decode_batch(
 ) -> DecodedBatch:
     """Decode and normalise every payment event of ``messages``; refuse what breaks the contract."""
     batch = DecodedBatch([], [])
-    for origin, body in messages:
+    for origin, body, _ in messages:
         items: Sequence[bytes] = ()
         for index, event in enumerate(_read(body)):
             card_number = None
@@ -102,7 +104,7 @@ def decode_batch(
                     card_number=card_number,
                 )
             except EventRefused as refusal:
-                items = items or _split(body)
+                items = items or split_body(body)
                 batch.rejected.append(reject(origin, index, items[index], refusal))
             else:
                 batch.payments.append(Placed(accepted, origin, index))
@@ -129,9 +131,9 @@ def _read(body: bytes) -> Sequence[PaymentEvent | bytes]:
         try:
             events = _BODY.decode(body)
         except (msgspec.ValidationError, *_UNREADABLE):
-            return _split(body)
+            return split_body(body)
         return events if isinstance(events, list) else (events,)
-    return [_read_one(item) for item in _split(body)]
+    return [_read_one(item) for item in split_body(body)]
 
 
 def _read_one(item: bytes) -> PaymentEvent | bytes:
@@ -148,7 +150,7 @@ def _needs_care(text: bytes) -> bool:
     return b"\\u" in text or may_hold_card_number(text)
 
 
-def _split(body: bytes) -> Sequence[bytes]:
+def split_body(body: bytes) -> Sequence[bytes]:
     """Return the JSON text of each event of a body, or the body itself if it is no array."""
     if b"\\u" in body:
         body = _ESCAPE.sub(_mark_lone_surrogate, body)

@@ -59,7 +59,7 @@ def _parse(content: bytes) -> Any:
         raise RuleDocumentRefused([RuleError("$", message)])
     try:
         return json.loads(
-            content,
+            content.decode(),  # strictly UTF-8, where json would guess
             parse_float=Decimal,
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique_keys,

@@ -23,15 +23,25 @@ _ACTIVE: Final = text("""
     LIMIT 1
 """)
 _DOCUMENT: Final = text("SELECT document FROM rule_sets WHERE rule_set = :rule_set")
-_BY_HASH: Final = text("SELECT rule_set, verdict FROM rule_sets WHERE sha256 = :sha256")
+_BY_HASH: Final = text("""
+    SELECT rule_set FROM rule_sets WHERE sha256 = :sha256 AND verdict = 'accepted'
+""")
 _BY_VERSION: Final = text(
     "SELECT sha256 FROM rule_sets WHERE version = :version AND verdict = 'accepted'"
 )
-_INSERT: Final = text("""
-    INSERT INTO rule_sets (sha256, version, verdict, errors, document, source)
-    VALUES (:sha256, :version, :verdict, CAST(:errors AS jsonb), :document, :source)
-    ON CONFLICT (sha256) DO NOTHING
+# A document that was refused for its version may be accepted later on.
+_INSERT_ACCEPTED: Final = text("""
+    INSERT INTO rule_sets AS known (sha256, version, verdict, errors, document, source)
+    VALUES (:sha256, :version, 'accepted', '[]', :document, :source)
+    ON CONFLICT (sha256) DO UPDATE SET
+        version = excluded.version, verdict = excluded.verdict, errors = excluded.errors
+    WHERE known.verdict = 'refused'
     RETURNING rule_set
+""")
+_INSERT_REFUSED: Final = text("""
+    INSERT INTO rule_sets (sha256, verdict, errors, document, source)
+    VALUES (:sha256, 'refused', CAST(:errors AS jsonb), :document, :source)
+    ON CONFLICT (sha256) DO NOTHING
 """)
 _INSERT_RULE: Final = text("""
     INSERT INTO rules
@@ -106,7 +116,14 @@ def record_refused(
     connection: Connection, content: bytes, errors: Iterable[RuleError], source: str
 ) -> None:
     """Keep a refused document with its errors, unless it is known already."""
-    _insert_rule_set(connection, content, None, "refused", errors, source)
+    parameters = {
+        "sha256": document_hash(content),
+        "errors": json.dumps([error._asdict() for error in errors]),
+        # A refused document may be anything; what a text column cannot hold is shown as escapes.
+        "document": content.decode("utf-8", "backslashreplace").replace("\0", "\\x00"),
+        "source": source,
+    }
+    connection.execute(_INSERT_REFUSED, parameters)
 
 
 def activate(connection: Connection, content: bytes, *, by: str, reason: str) -> ActiveRuleSet:
@@ -134,37 +151,16 @@ def activate(connection: Connection, content: bytes, *, by: str, reason: str) ->
 def _activate(connection: Connection, content: bytes, by: str, reason: str) -> ActiveRuleSet:
     compiled = compile_document(content)
     version = compiled.document.version
-    rule_set = _insert_rule_set(connection, content, version, "accepted", (), by)
+    sha256 = document_hash(content)
+    accepted = {"sha256": sha256, "version": version, "document": content.decode(), "source": by}
+    rule_set: int | None = connection.execute(_INSERT_ACCEPTED, accepted).scalar_one_or_none()
     if rule_set is None:
-        known = connection.execute(_BY_HASH, {"sha256": document_hash(content)}).one()
-        rule_set = int(known.rule_set)
+        rule_set = int(connection.execute(_BY_HASH, {"sha256": sha256}).scalar_one())
     else:
         rows = [{"rule_set": rule_set, **rule._asdict()} for rule in compiled.summaries()]
         connection.execute(_INSERT_RULE, rows)
     connection.execute(_ACTIVATE, {"rule_set": rule_set, "activated_by": by, "reason": reason})
-    return ActiveRuleSet(rule_set, document_hash(content), version)
-
-
-def _insert_rule_set(
-    connection: Connection,
-    content: bytes,
-    version: str | None,
-    verdict: str,
-    errors: Iterable[RuleError],
-    source: str,
-) -> int | None:
-    """Insert a document and return its number; None if it is known already."""
-    parameters = {
-        "sha256": document_hash(content),
-        "version": version,
-        "verdict": verdict,
-        "errors": json.dumps([error._asdict() for error in errors]),
-        # A refused document may be anything; what a text column cannot hold is shown as escapes.
-        "document": content.decode("utf-8", "backslashreplace").replace("\0", "\\x00"),
-        "source": source,
-    }
-    number: int | None = connection.execute(_INSERT, parameters).scalar_one_or_none()
-    return number
+    return ActiveRuleSet(rule_set, sha256, version)
 
 
 def _version_key(version: str) -> tuple[int, ...]:

@@ -194,7 +194,7 @@ _WRITER_PRIVILEGES: Final = {
     "payment_metrics_5m": "SELECT, INSERT, UPDATE",
     "window_revisions": "SELECT, INSERT",
     "payment_metrics_5m_final": "SELECT, INSERT",
-    "rule_sets": "SELECT, INSERT",
+    "rule_sets": "SELECT, INSERT, UPDATE",
     "rules": "SELECT, INSERT",
     "rule_set_activations": "SELECT, INSERT",
     "rule_metrics_5m": "SELECT, INSERT, DELETE",

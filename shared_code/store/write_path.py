@@ -138,6 +138,8 @@ def write_payments(
         rule_set: number of the rule set that gave the matches.
         enqueued_at: when Event Hubs took the first message of the batch; None if unknown.
     """
+    if not payments:
+        return Written(0, ())
     connection.execute(text(_CREATE_STAGING))
     cursor: Any = connection.connection.cursor()
     cursor.copy_expert(_COPY_PAYMENTS, io.StringIO(payment_rows(payments)))

@@ -1,0 +1,1 @@
+"""The metric engine: judges batches, closes windows and reloads rules."""

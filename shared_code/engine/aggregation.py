@@ -1,0 +1,206 @@
+"""Closes the windows that have ended, one transaction each, under a lease."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from shared_code.domain.currencies import CURRENCY_BY_NUMBER
+from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, Severity
+from shared_code.domain.windows import Window
+from shared_code.rules.compiler import CompiledRules, WindowValue, canonical_dimensions
+from shared_code.store.alerts import Alert, raise_alerts
+from shared_code.store.database import Database
+from shared_code.store.folding import fold_deltas
+from shared_code.store.leases import Lease, release_lease, renew_lease, take_lease
+from shared_code.store.partitions import (
+    DAYS_AHEAD_ALERT,
+    attached_days,
+    keep_days_attached,
+)
+from shared_code.store.rule_metrics import replace_rule_metrics
+from shared_code.store.rule_store import ActiveRuleSet, active_rules
+from shared_code.store.window_close import (
+    ClosedWindow,
+    close_window,
+    marked_windows,
+    window_columns,
+)
+
+LEASE_NAME: Final = "aggregate_metrics"
+# Shorter than the timer's period, so that the next tick of another instance finds the lease of a
+# dead one expired; renewed with each window.
+LEASE_LENGTH: Final = timedelta(minutes=4)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Tick(NamedTuple):
+    """What one run of the timer did; ``held_elsewhere`` when another instance is at it."""
+
+    closed: Sequence[ClosedWindow]
+    folded: int
+    alerts: int
+    held_elsewhere: bool = False
+
+
+class Aggregator:
+    """Closes windows; what is interrupted is done again, whole, by whoever comes next."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        owner: str,
+        retention: timedelta,
+        allowed_lateness: timedelta,
+        shipped_rules: bytes,
+    ) -> None:
+        self._database = database
+        self._owner = owner
+        self._retention = retention
+        self._allowed_lateness = allowed_lateness
+        self._shipped_rules = shipped_rules
+
+    def tick(self, now: datetime) -> Tick:
+        """Fold, keep days attached, and close every marked window that has ended, oldest first.
+
+        Raises:
+            StoreUnavailable: the database failed; the next tick catches up.
+            LeaseLost: another instance took over.
+        """
+        with self._database.transaction() as connection:
+            lease = take_lease(connection, LEASE_NAME, self._owner, LEASE_LENGTH)
+        if lease is None:
+            return Tick((), 0, 0, held_elsewhere=True)
+        try:
+            folded = fold_deltas(self._database)
+            alerts = self._look_after_partitions(now)
+            with self._database.transaction() as connection:
+                windows = marked_windows(connection, now)
+            closed = []
+            for window in windows:
+                done, raised = self._close(window, lease, now)
+                closed.append(done)
+                alerts += raised
+            return Tick(closed, folded, alerts)
+        finally:
+            with self._database.transaction() as connection:
+                release_lease(connection, lease)
+
+    def recompute(self, windows: Sequence[Window], now: datetime) -> Sequence[ClosedWindow]:
+        """Close windows again, marked or not, under the active rule set.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        return [self._close(window, None, now)[0] for window in windows]
+
+    def _close(
+        self, window: Window, lease: Lease | None, now: datetime
+    ) -> tuple[ClosedWindow, int]:
+        with self._database.transaction("REPEATABLE READ") as connection:
+            if lease is not None:
+                renew_lease(connection, lease)
+            active, rules = active_rules(connection, None, self._shipped_rules)
+            closed = close_window(
+                connection,
+                window,
+                rule_set=active.rule_set,
+                allowed_lateness=self._allowed_lateness,
+            )
+            values = list(rules.window_values(window_columns(connection, window)))
+            replace_rule_metrics(
+                connection,
+                window,
+                values,
+                rule_set=active.rule_set,
+                revision=closed.revision,
+            )
+            alerts = [
+                *_threshold_alerts(window, values, active, rules),
+                *_drift_alerts(closed, now),
+            ]
+            raise_alerts(connection, alerts)
+        _log.info(
+            "closed window %s revision %d: %d payments, %d rule values, %d alerts",
+            window.start.isoformat(),
+            closed.revision,
+            closed.payment_count,
+            len(values),
+            len(alerts),
+        )
+        return closed, len(alerts)
+
+    def _look_after_partitions(self, now: datetime) -> int:
+        with self._database.transaction() as connection:
+            keep_days_attached(connection, now, self._retention)
+            alerts = list(_partition_alerts(connection, now))
+            raise_alerts(connection, alerts)
+        return len(alerts)
+
+
+def _threshold_alerts(
+    window: Window, values: Sequence[WindowValue], active: ActiveRuleSet, rules: CompiledRules
+) -> Iterator[Alert]:
+    for value in values:
+        rule = rules.document.rules[value.rule]
+        if not value.exceeded or rule.alert is None:
+            continue
+        yield Alert(
+            kind="threshold",
+            severity=Severity[rule.severity],
+            rule_id=rule.id,
+            rule_set=active.rule_set,
+            window_start=window.start,
+            subject=canonical_dimensions(value.dimensions),
+            evidence={
+                "value": value.value,
+                "threshold": rule.alert.value,
+                "operator": rule.alert.operator,
+                "payment_count": value.payment_count,
+                "rule_set_version": active.version,
+            },
+            seen_at=window.end,
+        )
+
+
+def _drift_alerts(closed: ClosedWindow, now: datetime) -> Iterator[Alert]:
+    for drift in closed.drift:
+        subject = canonical_dimensions(
+            {
+                "payment_method": PaymentMethod(drift.payment_method).name,
+                "currency": CURRENCY_BY_NUMBER[drift.currency].code,
+                "payment_status": PaymentStatus(drift.payment_status).name,
+            }
+        )
+        _log.error("counters differ from payments in %s: %s", closed.window.start, drift)
+        yield Alert(
+            kind="drift",
+            severity=Severity.critical,
+            subject=subject,
+            window_start=closed.window.start,
+            evidence={
+                "streamed_count": drift.streamed_count,
+                "exact_count": drift.exact_count,
+                "streamed_sum": drift.streamed_sum,
+                "exact_sum": drift.exact_sum,
+                "revision": closed.revision,
+            },
+            seen_at=now,
+        )
+
+
+def _partition_alerts(connection: Connection, now: datetime) -> Iterator[Alert]:
+    days = attached_days(connection)
+    ahead = -1 if days is None else (days.last - now.date()).days
+    if ahead < DAYS_AHEAD_ALERT:
+        yield Alert(
+            kind="partitions",
+            severity=Severity.critical,
+            subject="normalized_transactions",
+            evidence={"days_ahead": ahead, "expected": DAYS_AHEAD_ALERT},
+            seen_at=now,
+        )

@@ -1,0 +1,118 @@
+"""The one face of the engine, and the engine of this process."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from shared_code.domain.decoding import Message
+from shared_code.domain.pseudonyms import Pseudonymiser
+from shared_code.domain.windows import windows_between
+from shared_code.engine.aggregation import Aggregator, Tick
+from shared_code.engine.batch import BatchProcessor, BatchResult
+from shared_code.engine.rule_reload import ReloadOutcome, RuleArchive, reload_rules
+from shared_code.settings import Settings, load_settings
+from shared_code.store.database import Database
+from shared_code.store.folding import fold_deltas
+from shared_code.store.window_close import ClosedWindow
+
+SHIPPED_RULES: Final = Path(__file__).parents[2] / "rules" / "metric_derivation_rules.json"
+
+
+class MetricEngine:
+    """Judges batches, closes windows and reloads rules. Nothing that counts lives in it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.database = Database(settings.database)
+        shipped_rules = SHIPPED_RULES.read_bytes()
+        self._fold_interval = settings.fold_interval.total_seconds()
+        self._next_fold = 0.0
+        self._batches = BatchProcessor(
+            self.database,
+            Pseudonymiser(settings.pii_hash_key),
+            settings.retention,
+            shipped_rules,
+        )
+        self._aggregator = Aggregator(
+            self.database,
+            owner=uuid.uuid4().hex,
+            retention=settings.retention,
+            allowed_lateness=settings.allowed_lateness,
+            shipped_rules=shipped_rules,
+        )
+
+    def process_batch(
+        self,
+        messages: Sequence[Message],
+        rules_document: bytes | None = None,
+        now: datetime | None = None,
+    ) -> BatchResult:
+        """Store one batch of messages and, now and then, fold what batches have appended.
+
+        Args:
+            messages: of one batch, in order of arrival.
+            rules_document: the document of the blob binding; used if it is the active one.
+            now: aware UTC; the clock's time if it is left out.
+
+        Raises:
+            StoreUnavailable: a fault that time can heal; the batch has to be delivered again.
+        """
+        result = self._batches.process(messages, rules_document, now or datetime.now(UTC))
+        # A fold commits once more, so that it is not worth its while for every batch. What waits
+        # counts in the view payment_windows, and the timer folds the rest.
+        if time.monotonic() >= self._next_fold:
+            self._next_fold = time.monotonic() + self._fold_interval
+            fold_deltas(self.database)
+        return result
+
+    def aggregate(self, now: datetime | None = None) -> Tick:
+        """Close every marked window that has ended.
+
+        Raises:
+            StoreUnavailable: the database failed; the next tick catches up.
+            LeaseLost: another instance took over.
+        """
+        return self._aggregator.tick(now or datetime.now(UTC))
+
+    def process_time_window(self, start: datetime, end: datetime) -> Sequence[ClosedWindow]:
+        """Close the windows that overlap ``[start, end)`` again, under the active rule set.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        return self._aggregator.recompute(windows_between(start, end), datetime.now(UTC))
+
+    def process_recent_transactions(self, hours: int) -> Sequence[ClosedWindow]:
+        """Close the windows of the last hours again; the one that is still open is left alone.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        now = datetime.now(UTC)
+        ended = [
+            window
+            for window in windows_between(now - timedelta(hours=hours), now)
+            if window.end <= now
+        ]
+        return self._aggregator.recompute(ended, now)
+
+    def reload_rules(self, content: bytes, name: str, archive: RuleArchive) -> ReloadOutcome:
+        """Activate an uploaded rule document, or say why not; see ``reload_rules``.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        return reload_rules(content, name, database=self.database, archive=archive)
+
+
+@lru_cache(maxsize=1)
+def engine_of_process() -> MetricEngine:
+    """Return the engine that all functions of this process share.
+
+    Raises:
+        SettingsError: an app setting is missing or wrong.
+    """
+    return MetricEngine(load_settings())

@@ -1,0 +1,71 @@
+"""Takes an uploaded rule document through its life: checked, recorded, archived, activated."""
+
+import json
+import logging
+from typing import Final, NamedTuple, Protocol
+
+from shared_code.rules.compiler import compile_document
+from shared_code.rules.errors import RuleDocumentRefused, RuleError
+from shared_code.store.database import Database
+from shared_code.store.rule_store import (
+    ActivationRefused,
+    activate,
+    document_hash,
+    record_refused,
+)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class RuleArchive(Protocol):
+    """Where accepted documents are kept for people to find."""
+
+    def keep(self, version: str, content: bytes) -> None:
+        """Keep a document under its version; the same again changes nothing."""
+
+
+class ReloadOutcome(NamedTuple):
+    """What an upload led to: the document that is active now, or a report of why it is not."""
+
+    version: str | None
+    active_document: bytes | None
+    report: bytes | None
+
+
+def reload_rules(
+    content: bytes, name: str, *, database: Database, archive: RuleArchive
+) -> ReloadOutcome:
+    """Activate an uploaded document if it is valid and its version is above the active one's.
+
+    Doing it again after an interruption ends in the same state.
+
+    Args:
+        content: the uploaded document.
+        name: of the uploaded blob, for the record.
+        database: the authority on which rule set is active.
+        archive: keeps accepted documents by version.
+
+    Raises:
+        StoreUnavailable: a fault that time can heal; nothing has changed, or all but the blobs.
+    """
+    try:
+        version = compile_document(content).document.version
+        with database.transaction() as connection:
+            activate(connection, content, by=f"upload of {name}", reason="rules file uploaded")
+    except (RuleDocumentRefused, ActivationRefused) as refusal:
+        with database.transaction() as connection:
+            record_refused(connection, content, refusal.errors, name)
+        _log.error("rules file %s refused with %d errors:\n%s", name, len(refusal.errors), refusal)
+        return ReloadOutcome(None, None, _report(content, name, refusal.errors))
+    archive.keep(version, content)
+    _log.info("rules file %s active as version %s", name, version)
+    return ReloadOutcome(version, content, None)
+
+
+def _report(content: bytes, name: str, errors: tuple[RuleError, ...]) -> bytes:
+    report = {
+        "file": name,
+        "sha256": document_hash(content).hex(),
+        "errors": [error._asdict() for error in errors],
+    }
+    return json.dumps(report, indent=2, ensure_ascii=False).encode()
