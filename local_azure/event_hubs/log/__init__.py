@@ -1,0 +1,1 @@
+"""Events on disk: an append-only log for each partition, free of AMQP."""
