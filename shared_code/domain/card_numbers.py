@@ -28,7 +28,8 @@ _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 
 def may_hold_card_number(text: bytes) -> bool:
     """Tell whether ``text`` holds 13 digits in a row, spaces, hyphens and points aside.
 
-    Points, since a card number in a floating-point field is written ``4.111111111111111E15``. Runs on every message, so it is two passes in C and errs on the safe side.
+    Points, since a card number in a floating-point field is written ``4.111111111111111E15``.
+    Runs on every message, so it is two passes in C and errs on the safe side.
     """
     return _THIRTEEN in text.translate(_DIGITS_TO_ZERO, b" -.")
 

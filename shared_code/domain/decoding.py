@@ -8,12 +8,13 @@ event never harms its neighbours.
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from shared_code.domain.array_items import split_array
 from shared_code.domain.card_numbers import find_card_numbers, may_hold_card_number
 from shared_code.domain.horizon import Horizon
 from shared_code.domain.normalisation import normalise
@@ -71,14 +72,16 @@ class DecodedBatch(NamedTuple):
 _BODY: Final = msgspec.json.Decoder(list[PaymentEvent] | PaymentEvent)
 _EVENT: Final = msgspec.json.Decoder(PaymentEvent)
 _ITEMS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_ANY: Final = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+# A number keeps its text: no exponent is too large to be read and none is written otherwise.
+_ANY: Final = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode()))
+_ENCODER: Final = msgspec.json.Encoder()
 # Every escape, so that an escaped backslash before a "u" is not taken for one.
 _ESCAPE: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
     rb"|\\."
 )
+_EXPONENT: Final = re.compile(rb"[0-9][eE][+-]?[0-9]")
 # UnicodeDecodeError is what msgspec raises for text that is no UTF-8.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -128,21 +131,29 @@ def reject(
 def _read(body: bytes) -> Sequence[PaymentEvent | bytes]:
     """Return the events of a body: decoded where that is safe, else as JSON text."""
     if not _needs_care(body):
-        try:
+        with suppress(*_UNREADABLE):
             events = _BODY.decode(body)
-        except (msgspec.ValidationError, *_UNREADABLE):
-            return split_body(body)
-        return events if isinstance(events, list) else (events,)
+            return events if isinstance(events, list) else (events,)
     return [_read_one(item) for item in split_body(body)]
 
 
 def _read_one(item: bytes) -> PaymentEvent | bytes:
-    if _needs_care(item) and (b"\\u" in item or find_card_numbers(item.decode("utf-8", "replace"))):
-        return item
-    try:
-        return _EVENT.decode(item)
-    except (msgspec.ValidationError, *_UNREADABLE):
-        return item
+    if not (_needs_care(item) and _holds_card_number(item)):
+        with suppress(*_UNREADABLE):
+            return _EVENT.decode(item)
+    return item
+
+
+def _holds_card_number(item: bytes) -> bool:
+    """Tell whether an event that needs care holds a card number, or writes it in a way of its own.
+
+    Escapes and exponents are undone only by reading the event.
+    """
+    return (
+        b"\\u" in item
+        or _EXPONENT.search(item) is not None
+        or bool(find_card_numbers(item.decode("utf-8", "replace")))
+    )
 
 
 def _needs_care(text: bytes) -> bool:
@@ -156,10 +167,10 @@ def split_body(body: bytes) -> Sequence[bytes]:
         body = _ESCAPE.sub(_mark_lone_surrogate, body)
     if not body.lstrip(b" \t\r\n").startswith(b"["):
         return (body,)
-    try:
+    with suppress(*_UNREADABLE):
         return [bytes(item) for item in _ITEMS.decode(body)]
-    except _UNREADABLE:
-        return (body,)
+    items = split_array(body)
+    return (body,) if items is None else items
 
 
 def _mark_lone_surrogate(escape: re.Match[bytes]) -> bytes:
@@ -181,20 +192,33 @@ def _read_carefully(item: bytes, pseudonymiser: Pseudonymiser) -> tuple[PaymentE
     if not isinstance(value, dict):
         detail = f"expected a payment event as JSON object, found {type(value).__name__}"
         raise EventRefused(RejectReason.not_an_object, detail)
+    cleaned = _cleaned(card_filter, value)
     try:
-        event = _EVENT.decode(_ENCODER.encode(card_filter.clean(value)))
+        # What came is judged before what is left of it: a masked number has become a string.
+        _EVENT.decode(item)
+        event = _EVENT.decode(cleaned)
     except msgspec.ValidationError as error:
         raise EventRefused(_reason_of(error), str(error)) from error
+    return event, card_filter.first_found
+
+
+def _cleaned(card_filter: CardNumberFilter, value: dict[str, Any]) -> bytes:
+    """Return an event as JSON text without card numbers.
+
+    Raises:
+        EventRefused: nested too deeply, or with text that no database stores.
+    """
+    try:
+        return _ENCODER.encode(card_filter.clean(value))
     except RecursionError as error:
         raise EventRefused(RejectReason.too_deep, "the event is nested too deeply") from error
-    return event, card_filter.first_found
 
 
 def _parse(item: bytes) -> Any:
     """Return the value of a JSON text, numbers exact.
 
     Raises:
-        EventRefused: no JSON, nested too deeply, or not UTF-8.
+        EventRefused: no JSON, nested too deeply, not UTF-8, or with a number of absurd length.
     """
     try:
         return _ANY.decode(item)
@@ -202,8 +226,10 @@ def _parse(item: bytes) -> Any:
         raise EventRefused(RejectReason.too_deep, "the event is nested too deeply") from error
     except UnicodeDecodeError as error:
         raise EventRefused(RejectReason.invalid_text, "the event is no valid UTF-8") from error
+    except msgspec.ValidationError as error:
+        raise EventRefused(RejectReason.wrong_type, str(error)) from error
     except msgspec.DecodeError as error:
-        raise EventRefused(RejectReason.not_json, f"the message is no JSON: {error}") from error
+        raise EventRefused(RejectReason.not_json, f"the event is no JSON: {error}") from error
 
 
 def _reason_of(error: msgspec.ValidationError) -> RejectReason:

@@ -1,8 +1,14 @@
-"""Keeps card numbers, e-mail addresses and unstorable characters out of kept evidence."""
+"""Keeps card numbers, e-mail addresses and unstorable characters out of kept evidence.
+
+Every expression here takes linear time on any text: where a run of characters may begin is fixed
+by what stands before it, and what it has taken it never gives back.
+"""
 
 import re
 from decimal import Decimal
 from typing import Any, Final
+
+import msgspec
 
 from shared_code.domain.card_numbers import find_card_numbers, mask_card_numbers
 from shared_code.domain.pseudonyms import Pseudonymiser
@@ -11,17 +17,29 @@ from shared_code.domain.vocabularies import RejectReason
 
 MAX_BODY_CHARACTERS: Final = 16 * 1024
 
-_EMAIL: Final = re.compile(r"[^\s@\"'<>\\]+@[^\s@\"'<>\\]+")
-_ESCAPED_ASCII: Final = re.compile(r"\\u00([2-7][0-9a-fA-F])")
+# RFC 5322 in spirit: a quoted local part, or a run of what is no blank and no delimiter of JSON.
+_EMAIL: Final = re.compile(
+    r"""(?:\\?"[^"\\]{1,64}\\?"|(?<![^\s@"<>\\])[^\s@"<>\\]++)(?:@[^\s@"<>\\]++)+"""
+)
+# One backslash or more: JSON within a JSON string escapes its escapes.
+_ESCAPE: Final = re.compile(r"(?<!\\)\\++u([0-9a-fA-F]{4})")
+_EXPONENT_NUMBER: Final = re.compile(
+    r"(?<![0-9.])[0-9]++(?:\.[0-9]++)?+[eE][+-]?[0-9]{1,2}(?![0-9])"
+)
 # Keys whose values tell payments apart: masking would make different ones equal.
 _IDENTIFIERS: Final = frozenset({"transaction_id", "original_transaction_id", "id"})
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def redact(text: str) -> str:
-    """Return ``text`` without card numbers, e-mail addresses and NUL, fit for a text column."""
-    readable = _ESCAPED_ASCII.sub(lambda match: chr(int(match[1], 16)), text.replace("\0", "\\0"))
-    readable = _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", readable)
+    """Return ``text`` without card numbers, e-mail addresses and NUL, fit for a text column.
+
+    NUL is dropped, so that a body that came as UTF-16 is readable and redacted like any other;
+    escapes of readable characters are undone, halves of surrogate pairs replaced by U+FFFD.
+    """
+    readable = _ESCAPE.sub(_unescape, text.replace("\0", ""))
+    readable = readable.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    readable = _EXPONENT_NUMBER.sub(_mask_exponent_number, readable)
     return mask_card_numbers(_EMAIL.sub("<e-mail>", readable))
 
 
@@ -44,31 +62,50 @@ class CardNumberFilter:
         self._pseudonymiser = pseudonymiser
         self.first_found: str | None = None
 
-    def clean(self, value: Any, path: str = "$", key: str = "") -> Any:
-        """Return ``value`` with every card number masked, or hashed where it is an identifier.
+    def clean(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Return ``event`` with every card number masked, or hashed where it is an identifier.
 
-        Amounts are left alone: fifteen digits of money may look like a card.
+        Its amount is left alone: fifteen digits of money may look like a card. Numbers with a
+        point or an exponent are expected as ``msgspec.Raw``.
 
         Raises:
             EventRefused: some text holds NUL or a lone surrogate, which no database stores.
         """
+        return {
+            self._clean_key(name): self._clean_amount(item)
+            if name == "amount"
+            else self._clean(item, name)
+            for name, item in event.items()
+        }
+
+    def _clean(self, value: Any, key: str) -> Any:
         if isinstance(value, str):
-            if "\0" in value or _SURROGATES.search(value):
-                detail = f"{path} holds NUL or half of a surrogate pair"
-                raise EventRefused(RejectReason.invalid_text, detail)
-            return value if path == "$.amount" else self._clean_text(value, key)
+            _refuse_unstorable(value, key)
+            return self._clean_text(value, key)
         if isinstance(value, dict):
-            return {
-                self.clean(name, f"{path} (key)"): self.clean(item, f"{path}.{name}", name)
-                for name, item in value.items()
-            }
+            return {self._clean_key(name): self._clean(item, name) for name, item in value.items()}
         if isinstance(value, list):
-            return [self.clean(item, f"{path}[{at}]", key) for at, item in enumerate(value)]
-        if isinstance(value, int | Decimal) and not isinstance(value, bool) and path != "$.amount":
-            text = str(value)
-            cleaned = self._clean_text(text, key)
-            return value if cleaned == text else cleaned
+            return [self._clean(item, key) for item in value]
+        if isinstance(value, msgspec.Raw):
+            return self._clean_number(value, bytes(value).decode(), key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self._clean_number(value, str(value), key)
         return value
+
+    def _clean_key(self, name: str) -> str:
+        _refuse_unstorable(name, name)
+        return self._clean_text(name, "")
+
+    def _clean_amount(self, value: Any) -> Any:
+        if isinstance(value, str):
+            _refuse_unstorable(value, "amount")
+            return value
+        return self._clean(value, "amount") if isinstance(value, dict | list) else value
+
+    def _clean_number(self, value: Any, json_text: str, key: str) -> Any:
+        text = _positional(json_text)
+        cleaned = self._clean_text(text, key)
+        return value if cleaned == text else cleaned
 
     def _clean_text(self, text: str, key: str) -> str:
         found = find_card_numbers(text)
@@ -79,3 +116,32 @@ class CardNumberFilter:
         if key in _IDENTIFIERS:
             return f"masked-{self._pseudonymiser.identifier(text).hex()}"
         return mask_card_numbers(text)
+
+
+def _refuse_unstorable(text: str, key: str) -> None:
+    if "\0" in text or _SURROGATES.search(text):
+        detail = f"{key} holds NUL or half of a surrogate pair"
+        raise EventRefused(RejectReason.invalid_text, detail)
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    """Return the character that an escape names; control characters stay escaped."""
+    character = chr(int(escape[1], 16))
+    return escape[0] if character < " " else character
+
+
+def _mask_exponent_number(number: re.Match[str]) -> str:
+    text = _positional(number[0])
+    masked = mask_card_numbers(text)
+    return number[0] if masked == text else masked
+
+
+def _positional(number: str) -> str:
+    """Return a number without the exponent that may hide a card number in it.
+
+    Java and JavaScript write a card number that passed through a double as
+    ``4.111111111111111E15``.
+    """
+    if _EXPONENT_NUMBER.fullmatch(number.removeprefix("-")) is None:
+        return number
+    return format(Decimal(number), "f")
