@@ -12,6 +12,7 @@ MAX_DIGITS: Final = 15
 # What 64-bit columns of minor units hold. Only 15 whole digits of a currency of four decimals
 # reach it.
 MAX_MINOR_UNITS: Final = 2**63 - 1
+_SHOWN_BYTES: Final = 40
 
 # A decimal string, or a JSON number as it stood in the text (RFC 8259 section 6).
 _PLAIN: Final = re.compile(rb'"(-?)(\d+)(?:\.(\d+))?"|(-?)(0|[1-9]\d*)(?:\.(\d+))?')
@@ -55,8 +56,10 @@ def _expand_exponent(json_text: bytes) -> tuple[bytes, bytes, bytes]:
     """Return sign, whole and fractional digits of a JSON number in exponent notation."""
     match = _EXPONENT.fullmatch(json_text)
     if match is None:
-        shown = json_text[:40].decode("utf-8", "replace")
-        detail = f'expected a decimal such as "10.50", found {shown}'
+        # Whole or not at all: half a card number would no longer be recognised and masked.
+        whole = json_text.decode("utf-8", "replace") if len(json_text) <= _SHOWN_BYTES else ""
+        found = whole or f"{len(json_text)} bytes of text"
+        detail = f'expected a decimal such as "10.50", found {found}'
         raise EventRefused(RejectReason.invalid_amount, detail)
     digits = match[2] + (match[3] or b"")
     point = len(match[2]) + int(match[4])
