@@ -215,10 +215,17 @@ def _card(
             flags |= _FLAG["card_data_missing"]
     elif card.bin or card.last4 or card.fingerprint:
         flags |= _FLAG["card_data_forbidden"]
-    if (card.bin and not _BIN.fullmatch(card.bin)) or (
-        card.last4 and not _LAST4.fullmatch(card.last4)
-    ):
+    bin_is_wrong = bool(card.bin) and not _BIN.fullmatch(card.bin or "")
+    last4_is_wrong = bool(card.last4) and not _LAST4.fullmatch(card.last4 or "")
+    if bin_is_wrong or last4_is_wrong:
         flags |= _FLAG["card_data_invalid"]
+        # A "bin" of twelve digits beside the last four is the whole number.
+        card = Card(
+            brand=card.brand,
+            bin=None if bin_is_wrong else card.bin,
+            last4=None if last4_is_wrong else card.last4,
+            fingerprint=card.fingerprint,
+        )
     return card, flags
 
 
