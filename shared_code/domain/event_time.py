@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 # RFC 3339 section 5.6, with at most nine decimals. datetime.fromisoformat alone would take far
-# more: week dates, missing seconds, missing offsets.
+# more: week dates, missing seconds, missing offsets, offsets of 75 minutes.
 _RFC_3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
 
 
