@@ -1,20 +1,16 @@
 """Blob and queue storage: Microsoft's Azurite on the Node.js of a wheel."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from local_azure.services.azurite_install import Node, install_azurite, pinned_package, wheel_node
+from local_azure.services.azurite_install import install_azurite, pinned_package, wheel_node
 from local_azure.services.errors import ServiceError
-from local_azure.services.folder_lock import FolderLock
 from local_azure.services.ports import LOOPBACK, claim_port
-from local_azure.services.process import Command, Process
+from local_azure.services.process import Command
+from local_azure.services.service import Service
 
 _SERVICE = "Azurite"
 _READY_SECONDS = 60.0
@@ -26,7 +22,7 @@ _ACCOUNT = "devstoreaccount1"
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
-class Azurite:
+class Azurite(Service):
     """Azurite's blob and queue services, on two ports.
 
     Args:
@@ -48,24 +44,12 @@ class Azurite:
         queue_port: int = 0,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        super().__init__(_SERVICE, folder)
         self._cache = cache.absolute()
         self._in_memory = folder is None
-        self._folder = (folder or Path(tempfile.mkdtemp(prefix="azurite-"))).absolute()
         self._wanted = (blob_port, queue_port)
         self._ports: tuple[int, int] | None = None
         self._say = say
-        self._lock = FolderLock(_SERVICE, self._folder)
-        self._process: Process | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether Azurite's process runs."""
-        return self._process is not None and self._process.returncode is None
-
-    @property
-    def log(self) -> Path:
-        """The file with everything Azurite said."""
-        return self._folder / "azurite.log"
 
     @property
     def blob_port(self) -> int:
@@ -82,32 +66,6 @@ class Azurite:
             f"QueueEndpoint=http://{LOOPBACK}:{queue}/{_ACCOUNT};"
         )
 
-    def start(self) -> None:
-        """Install Azurite if need be, start it and wait until it serves.
-
-        Raises:
-            FolderInUse: Another program uses the folder.
-            InstallFailed: It is not installed, and npm could not install it.
-            PortTaken: A port is fixed and in use.
-            ServiceMissing: Node.js is missing.
-            ServiceFailed: Azurite did not start; the message holds the end of its log.
-        """
-        if self.running:
-            return
-        self._release()
-        node = wheel_node()
-        installed = install_azurite(self._cache, node, pinned_package(), self._say)
-        self._lock.acquire()
-        try:
-            self._start(node, installed)
-        except BaseException:
-            self._release()
-            raise
-
-    def stop(self) -> None:
-        """Stop Azurite and wait until it has ended; does nothing when it is not running."""
-        self._release()
-
     def ensure_container(self, name: str) -> None:
         """Create a blob container if it is not there yet."""
         with BlobServiceClient.from_connection_string(self.connection_string) as client:
@@ -116,32 +74,20 @@ class Azurite:
             except ResourceExistsError:
                 return
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-        if self._in_memory:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
     def _known_ports(self) -> tuple[int, int]:
         if self._ports is None:
             raise ServiceError(_SERVICE, "it has no ports before its first start")
         return self._ports
 
-    def _start(self, node: Node, installed: Path) -> None:
+    def _start(self) -> None:
+        node = wheel_node()
+        installed = install_azurite(self._cache, node, pinned_package(), self._say)
         blob_wanted, queue_wanted = self._ports or self._wanted
         blob, queue = claim_port(_SERVICE, blob_wanted), claim_port(_SERVICE, queue_wanted)
         persistence = (
             ("--inMemoryPersistence",) if self._in_memory else ("--location", str(self._folder))
         )
-        self._process = process = Process(
+        process = self._run(
             Command(
                 _SERVICE,
                 [
@@ -162,9 +108,3 @@ class Azurite:
         )
         process.wait_until(lambda: process.line(_LAST_LINE), _READY_SECONDS)
         self._ports = blob, queue
-
-    def _release(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
-        self._lock.release()

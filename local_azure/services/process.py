@@ -17,6 +17,7 @@ from local_azure.services.errors import ServiceError, ServiceFailed
 
 _POLL_SECONDS = 0.02
 _TAIL_BYTES = 8192
+_KILL_SECONDS = 5.0
 _IMPORT_ROOT = Path(local_azure.__file__ or "").absolute().parent.parent
 
 
@@ -197,8 +198,12 @@ class Process:
             self._close_lifeline()
 
     def _kill(self) -> None:
-        os.killpg(self._guard.pid, signal.SIGKILL)
-        self._guard.wait()
+        self._guard.send_signal(signal.SIGUSR1)
+        try:
+            self._guard.wait(_KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._guard.pid, signal.SIGKILL)
+            self._guard.wait()
 
     def _close_lifeline(self) -> None:
         if self._guard.stdin is not None:

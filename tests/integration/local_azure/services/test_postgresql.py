@@ -3,6 +3,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -190,9 +191,26 @@ def test_a_crash_of_the_server_shows_and_the_next_start_recovers(server: Postgre
 
 
 def test_an_initialisation_that_was_cut_off_is_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / "data" / "base").mkdir(parents=True)
-    (tmp_path / "data" / "leftover").write_text("half of it")
+    (tmp_path / "data.unfinished" / "base").mkdir(parents=True)
+    (tmp_path / "data.unfinished" / "PG_VERSION").write_text("18\n")
     with PostgreSQL(tmp_path) as server:
+        assert ask(server.url(), "SELECT 1") == 1
+
+
+def test_children_of_a_killed_server_are_awaited(server: PostgreSQL) -> None:
+    with server, closing(psycopg2.connect(server.url())) as busy:
+        with busy.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            row = cursor.fetchone()
+        assert row is not None
+        child = int(row[0])
+        # A stopped child notices the death of its server only when it goes on.
+        os.kill(child, signal.SIGSTOP)
+        server.kill()
+        threading.Timer(0.5, os.kill, (child, signal.SIGCONT)).start()
+        before = time.monotonic()
+        server.start()
+        assert time.monotonic() - before > 0.4
         assert ask(server.url(), "SELECT 1") == 1
 
 
@@ -235,6 +253,9 @@ def test_data_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> N
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(ServiceMissing, match=r"written by version 9, .* is version \d\d\. Delete"):
+        PostgreSQL(tmp_path).start()
+    (tmp_path / "data" / "PG_VERSION").unlink()
+    with pytest.raises(ServiceMissing, match="written by version unknown"):
         PostgreSQL(tmp_path).start()
 
 
