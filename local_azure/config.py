@@ -19,6 +19,8 @@ from local_azure.event_hubs.config import parse_config as parse_hubs
 from local_azure.event_hubs.errors import EventHubsConfigError
 
 DEFAULT_FILE = "local_azure.yaml"
+_DATA_FOLDER = ".local"
+_CACHE_FOLDER = "cache"
 # The port of Core Tools' host.
 _HOST_PORT = 7071
 
@@ -93,13 +95,15 @@ class LocalAzureConfig:
     """Everything that the file says.
 
     Attributes:
-        data_folder: Where data, logs and installed packages are kept.
+        data_folder: Where data and logs are kept.
+        cache_folder: Where installed packages are kept, which every data folder may share.
         settings: App setting to its template, in which ``{event_hubs}``, ``{blob_storage}`` and
             ``{postgresql}`` stand for connection strings.
         prepare: Python modules with arguments, run in the project's folder before the host.
     """
 
     data_folder: Path
+    cache_folder: Path
     event_hubs: EventHubsPart | None
     blob_storage: BlobStoragePart | None
     postgresql: PostgreSQLPart | None
@@ -165,12 +169,15 @@ def parse_config(document: object, root: Path, source: str = DEFAULT_FILE) -> Lo
         ConfigInvalid: Something is wrong; every mistake is named with its path and a remedy.
     """
     problems: list[str] = []
-    known = ("data_folder", *Part, "functions", "settings", "prepare")
+    known = ("data_folder", "cache_folder", *Part, "functions", "settings", "prepare")
     top = Section({} if document is None else document, "", known, problems)
     functions = Section(top.raw("functions", {}), "functions", ("project", "port"), problems)
     parts = {part for part in Part if part in top}
+    data_folder = root / top.text("data_folder", _DATA_FOLDER)
+    cache_folder = top.optional_text("cache_folder")
     config = LocalAzureConfig(
-        data_folder=root / top.text("data_folder", ".local"),
+        data_folder=data_folder,
+        cache_folder=root / cache_folder if cache_folder else data_folder / _CACHE_FOLDER,
         event_hubs=_event_hubs(top, problems),
         blob_storage=_blob_storage(top, problems),
         postgresql=_postgresql(top, root, problems),
