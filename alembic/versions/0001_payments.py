@@ -77,11 +77,14 @@ _TABLES = (
         rule SMALLINT NOT NULL,
         outcome SMALLINT NOT NULL,
         transaction_id TEXT COLLATE "C" NOT NULL,
-        value NUMERIC,
-        CONSTRAINT pk_dynamic_metrics
-            PRIMARY KEY (event_time, transaction_id, payment_status, rule_set, rule)
+        value NUMERIC
     )
      PARTITION BY RANGE (event_time)
+    """,
+    """
+    CREATE INDEX ix_dynamic_metrics_event_time
+            ON dynamic_metrics USING brin (event_time) WITH (pages_per_range = 32,
+            autosummarize = on)
     """,
     """
     CREATE TABLE rejected_events (

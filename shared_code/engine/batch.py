@@ -130,7 +130,7 @@ class _Writer:
         """
         accepted = [placed.accepted for placed in payments]
         columns = Columns(len(accepted), lambda name: _column(payments, name))
-        matches = list(self._judges.rules.matches(columns))
+        matches = self._judges.rules.matches(columns)
         try:
             with self._database.transaction() as connection:
                 written = write_payments(

@@ -1,7 +1,7 @@
 """Compiles a checked rule document into column operations, once per content."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -16,12 +16,12 @@ from shared_code.rules.validation import read_document
 from shared_code.rules.values import CompiledValue, compile_value
 
 
-class Match(NamedTuple):
-    """A transaction rule that holds for a payment: the payment's row, the rule and the value."""
+class Matches(NamedTuple):
+    """Where one transaction rule holds: positions of payments, ascending, and their values."""
 
-    row: int
     rule: int
-    value: Decimal | None
+    rows: Sequence[int]
+    values: Sequence[Decimal | None]
 
 
 class WindowValue(NamedTuple):
@@ -94,13 +94,12 @@ class CompiledRules:
                 severity=int(Severity[rule.severity]),
             )
 
-    def matches(self, columns: Columns) -> Iterator[Match]:
-        """Yield the matches of all transaction rules, rule by rule, in the payments' order."""
+    def matches(self, columns: Columns) -> Iterator[Matches]:
+        """Yield the matches of each transaction rule that holds for some payment."""
         for rule in self._transaction_rules:
             rows = rule.holds(columns).true.nonzero()[0].tolist()
             if rows:
-                for row, value in zip(rows, rule.value(columns, rows), strict=True):
-                    yield Match(row, rule.rule, value)
+                yield Matches(rule.rule, rows, rule.value(columns, rows))
 
     def window_values(self, columns: Columns) -> Iterator[WindowValue]:
         """Yield what every window rule measures over the payments of one window."""

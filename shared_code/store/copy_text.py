@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from shared_code.domain.normalised_payment import AcceptedPayment
-from shared_code.rules.compiler import Match
+from shared_code.rules.compiler import Matches
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -50,10 +50,14 @@ def payment_rows(payments: Iterable[AcceptedPayment]) -> str:
     return "".join([_payment_row(ordinal, accepted) for ordinal, accepted in enumerate(payments)])
 
 
-def match_rows(matches: Iterable[Match]) -> str:
+def match_rows(matches: Iterable[Matches]) -> str:
     """Return one line per match, in the order of ``MATCH_COLUMNS``."""
     return "".join(
-        [f"{row}\t{rule}\t{'' if value is None else value}\n" for row, rule, value in matches]
+        [
+            f"{row}\t{rule}\t{'' if value is None else value}\n"
+            for rule, rows, values in matches
+            for row, value in zip(rows, values, strict=True)
+        ]
     )
 
 

@@ -151,7 +151,14 @@ dynamic_metrics = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("transaction_id", _Key, nullable=False),
     Column("value", Numeric),
-    PrimaryKeyConstraint("event_time", "transaction_id", "payment_status", "rule_set", "rule"),
+    # No primary key: rows are only ever inserted with a payment that is new in the same statement,
+    # so that the payment's key makes them unique. See docs/adr/0004-metrics-without-key.md.
+    Index(
+        "ix_dynamic_metrics_event_time",
+        "event_time",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": "32", "autosummarize": "on"},
+    ),
     postgresql_partition_by="RANGE (event_time)",
 )
 

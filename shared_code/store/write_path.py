@@ -6,14 +6,14 @@ folded later (``folding``), windows to look at are appended as marks.
 
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
 from shared_code.domain.decoding import RejectedEvent
 from shared_code.domain.normalised_payment import AcceptedPayment
-from shared_code.rules.compiler import Match
+from shared_code.rules.compiler import Matches
 from shared_code.store.copy_text import (
     MATCH_COLUMNS,
     PAYMENT_COLUMNS,
@@ -124,7 +124,7 @@ class Written(NamedTuple):
 def write_payments(
     connection: Connection,
     payments: Sequence[AcceptedPayment],
-    matches: Sequence[Match],
+    matches: Iterable[Matches],
     *,
     rule_set: int,
     enqueued_at: Any,
@@ -134,7 +134,7 @@ def write_payments(
     Args:
         connection: in a transaction of READ COMMITTED isolation.
         payments: of distinct identities.
-        matches: of these payments; ``row`` is the position in ``payments``.
+        matches: of these payments; rows are positions in ``payments``.
         rule_set: number of the rule set that gave the matches.
         enqueued_at: when Event Hubs took the first message of the batch; None if unknown.
     """
