@@ -17,6 +17,7 @@ from shared_code.domain.vocabularies import RejectReason
 from shared_code.domain.windows import WINDOW_LENGTH
 from simulator.defects import spoil_payment
 from simulator.parameters import Parameters
+from simulator.population import letters_of
 from simulator.streams import random_stream
 from simulator.wire import Label, Payment, to_json
 
@@ -162,7 +163,8 @@ def _bad_events(arrivals: list[Arrival], parameters: Parameters) -> list[Arrival
         if model.payment is None:
             msg = "a bad event is modelled on a valid payment"
             raise ValueError(msg)
-        own_id = f"{model.payment.event.transaction_id}_bad_{turn}"
+        model_id = model.payment.event.transaction_id
+        own_id = f"pay_{letters_of(model_id, 10)}_{turn:08d}"
         defect, body = spoil_payment(model.payment, own_id, turn)
         events.append(
             Arrival(

@@ -49,8 +49,8 @@ def spoil_payment(payment: Payment, transaction_id: str, turn: int) -> tuple[Def
         transaction_id: the bad event's own.
         turn: successive turns give every reason, then every variant of it.
     """
-    kinds, variant = turn % len(_DEFECTS), turn // len(_DEFECTS)
-    variants = _DEFECTS[kinds]
+    variant, kind = divmod(turn, len(_DEFECTS))
+    variants = _DEFECTS[kind]
     defect = variants[variant % len(variants)]
     document = msgspec.json.decode(to_json(payment.event))
     document["transaction_id"] = transaction_id

@@ -31,6 +31,8 @@ _LAST_NAMES: Final = ("abe", "brown", "costa", "dubois", "evans", "fischer", "gu
 _MAIL_DOMAINS: Final = ("example.com", "example.net", "example.org", "mail.example")
 _FIRST_WORDS: Final = ("Amber", "Blue", "Cedar", "Delta", "Eagle", "Forest", "Golden", "Harbour")
 _LAST_WORDS: Final = ("Market", "House", "Corner", "Trading", "Point", "Works", "Square")
+_ABROAD: Final = 0.1
+_TRIES: Final = 40
 _HEX_TO_LETTERS: Final = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
@@ -72,9 +74,11 @@ class Population:
         return random.choices(self.merchants, cum_weights=self.merchant_weights)[0]
 
     def merchant_for(self, customer: Customer, random: Random) -> Merchant:
-        """Draw a merchant for a customer, mostly of the home country if one turns up."""
+        """Draw a merchant for a customer, nine times in ten of the home country if one turns up."""
         merchant = self.merchant(random)
-        for _ in range(6):
+        if random.random() < _ABROAD:
+            return merchant
+        for _ in range(_TRIES):
             if merchant.country is customer.country:
                 break
             merchant = self.merchant(random)
