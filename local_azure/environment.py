@@ -79,6 +79,11 @@ class LocalAzure:
         self._prepared = False
 
     @property
+    def folder(self) -> Path:
+        """Where data and logs are kept."""
+        return self._folder
+
+    @property
     def connections(self) -> Mapping[Part, str]:
         """Connection string of every part that runs, here or elsewhere."""
         return dict(self._connections)

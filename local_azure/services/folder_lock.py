@@ -8,6 +8,8 @@ from typing import IO, Self
 
 from local_azure.services.errors import FolderInUse
 
+LOCK_FILE = "in-use.lock"
+
 
 class FolderLock:
     """A lock on a folder that the kernel releases when its holder ends, however it ends."""
@@ -29,7 +31,7 @@ class FolderLock:
             FolderInUse: Another process holds it.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = (self._folder / "in-use.lock").open("a+", encoding="utf-8")
+        file = (self._folder / LOCK_FILE).open("a+", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -41,6 +43,19 @@ class FolderLock:
         file.write(f"process {os.getpid()}\n")
         file.flush()
         self._file = file
+
+    def holder(self) -> str | None:
+        """Return what another owner wrote about itself; None when the folder has no owner."""
+        try:
+            file = (self._folder / LOCK_FILE).open(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip()
+        return None
 
     def release(self) -> None:
         """Give the lock back; does nothing when it is not held."""

@@ -63,6 +63,11 @@ class FunctionsHost:
         return self._log
 
     @property
+    def log_start(self) -> int:
+        """Position in the log, in bytes, where the running host's output begins."""
+        return self._process.log_start if self._process else 0
+
+    @property
     def url(self) -> str:
         """Such as ``http://localhost:7071``, the same for all restarts of this object."""
         if self._url is None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import local_azure
 from local_azure.services import guard
@@ -115,10 +114,14 @@ class Process:
         """Exit code as shells have it, or None while the command runs."""
         return self._guard.poll()
 
+    @property
+    def log_start(self) -> int:
+        """Position in the log, in bytes, where this command's own output begins."""
+        return self._log_start
+
     def said(self) -> str:
         """Return the end of what the command wrote since it was started."""
-        with self._command.log.open("rb") as log:
-            return _tail(log, self._log_start)
+        return tail(self._command.log, self._log_start)
 
     def line(self, prefix: str) -> str | None:
         """Return the first whole line of the output that starts with the prefix, if it is there."""
@@ -213,7 +216,9 @@ class Process:
         return ServiceFailed(self._command.service, reason, self._command.log, self.said())
 
 
-def _tail(log: BinaryIO, start: int) -> str:
-    end = log.seek(0, os.SEEK_END)
-    log.seek(max(start, end - _TAIL_BYTES))
-    return log.read().decode(errors="replace")
+def tail(log: Path, start: int = 0) -> str:
+    """Return the end of a log, at most some hundred lines, from a byte position on."""
+    with log.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(start, end - _TAIL_BYTES))
+        return file.read().decode(errors="replace")
