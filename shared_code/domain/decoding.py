@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from shared_code.domain.array_items import split_array
 from shared_code.domain.card_numbers import find_card_numbers, may_hold_card_number
 from shared_code.domain.horizon import Horizon
+from shared_code.domain.json_structure import split_array
 from shared_code.domain.normalisation import normalise
 from shared_code.domain.normalised_payment import HASH_BYTES, AcceptedPayment
 from shared_code.domain.payment_event import PaymentEvent

@@ -11,6 +11,7 @@ from shared_code.domain.countries import COUNTRIES
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.event_time import parse_event_time
 from shared_code.domain.horizon import Horizon
+from shared_code.domain.json_structure import nesting_depth
 from shared_code.domain.money import parse_amount
 from shared_code.domain.normalised_payment import (
     AcceptedPayment,
@@ -19,6 +20,7 @@ from shared_code.domain.normalised_payment import (
 )
 from shared_code.domain.payment_event import (
     MAX_METADATA_BYTES,
+    MAX_METADATA_DEPTH,
     Card,
     Counterparty,
     Customer,
@@ -233,7 +235,7 @@ def _metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
     """Return metadata as it came and in its canonical form, in which key order does not count.
 
     Raises:
-        EventRefused: no object, over 16 KiB, nested beyond what can be read, or no valid text.
+        EventRefused: no object, over 16 KiB, nested deeper than 64 levels, or no valid text.
     """
     text = bytes(raw)
     if text in {b"", b"null"}:
@@ -243,11 +245,14 @@ def _metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
         raise EventRefused(RejectReason.metadata_too_large, detail)
     if not text.startswith(b"{"):
         raise EventRefused(RejectReason.wrong_type, "metadata is expected to be an object")
+    # Counting brackets is quick and settles nearly every case.
+    brackets = text.count(b"[") + text.count(b"{")
+    if brackets > MAX_METADATA_DEPTH and nesting_depth(text) > MAX_METADATA_DEPTH:
+        detail = f"metadata are nested deeper than {MAX_METADATA_DEPTH} levels"
+        raise EventRefused(RejectReason.too_deep, detail)
     try:
         value: Any = _METADATA.decode(text)
         return text.decode(), _CANONICAL.encode(value)
-    except RecursionError as error:
-        raise EventRefused(RejectReason.too_deep, "metadata are nested too deeply") from error
     except UnicodeDecodeError as error:
         raise EventRefused(RejectReason.invalid_text, "metadata are no valid UTF-8") from error
     except msgspec.MsgspecError as error:

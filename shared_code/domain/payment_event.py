@@ -9,6 +9,8 @@ from typing import Annotated, Final
 import msgspec
 
 MAX_METADATA_BYTES: Final = 16 * 1024
+# Far below where PostgreSQL (max_stack_depth) or Python would give up, so that neither decides.
+MAX_METADATA_DEPTH: Final = 64
 
 type Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 type OptionalIdentifier = Annotated[str, msgspec.Meta(max_length=64)] | None

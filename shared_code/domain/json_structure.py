@@ -1,4 +1,4 @@
-"""Splits a JSON array into the texts of its items, even where an item is no valid JSON."""
+"""Tells the structure of a JSON text from its brackets alone, however broken or deep it is."""
 
 import re
 from typing import Final
@@ -37,3 +37,15 @@ def split_array(text: bytes) -> list[bytes] | None:
         return None
     last = stripped[start:-1].strip(_BLANKS)
     return [*items, last] if items or last else items
+
+
+def nesting_depth(text: bytes) -> int:
+    """Return how many brackets are open at the deepest place of ``text``; a scalar has depth 0."""
+    depth = deepest = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif token[0] in b"]}":
+            depth -= 1
+    return deepest
