@@ -1,0 +1,1 @@
+"""Command lines: thin skins over functions that anyone can call."""
