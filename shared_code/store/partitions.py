@@ -54,9 +54,19 @@ def keep_days_attached(connection: Connection, now: datetime, retention: timedel
 
 
 def attached_days(connection: Connection) -> AttachedDays | None:
-    """Return the span of days that payments can be stored for; None before the first one."""
+    """Return the unbroken span of days, up to the last one, that payments can be stored for.
+
+    Days before a gap do not count: a payment of the gap would wait for its day for ever.
+    """
     days = connection.execute(_ATTACHED, {"parent": PARENTS[0]}).scalars().all()
-    return AttachedDays(days[0], days[-1]) if days else None
+    if not days:
+        return None
+    first = last = days[-1]
+    for day in reversed(days[:-1]):
+        if first - day > timedelta(days=1):
+            break
+        first = day
+    return AttachedDays(first, last)
 
 
 def drop_days_before(engine: Engine, horizon: datetime) -> list[str]:
