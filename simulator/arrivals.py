@@ -68,9 +68,9 @@ def arrange(payments: list[Payment], parameters: Parameters) -> list[Arrival]:
     """
     arrivals = _arrivals(payments, parameters)
     followers = [
-        *_conflicts(arrivals, parameters),
+        *_conflicts(arrivals, payments, parameters),
         *_copies_in_other_messages(arrivals, parameters),
-        *_bad_events(arrivals, parameters),
+        *_bad_events(arrivals, payments, parameters),
     ]
     _copy_in_place(arrivals, parameters)
     # The sort is stable: equals stay in the order in which they were generated.
@@ -131,48 +131,47 @@ def _copies_in_other_messages(arrivals: list[Arrival], parameters: Parameters) -
     ]
 
 
-def _conflicts(arrivals: list[Arrival], parameters: Parameters) -> list[Arrival]:
+def _conflicts(
+    arrivals: list[Arrival], payments: list[Payment], parameters: Parameters
+) -> list[Arrival]:
+    """Return events of an earlier one's identity with a larger amount, a little later."""
     random = random_stream(parameters.seed, "conflicts")
-    originals = random.sample(arrivals, parameters.count(parameters.conflict_share))
-    return [_conflict(original, random) for original in originals]
-
-
-def _conflict(original: Arrival, random: Random) -> Arrival:
-    """Return an event of the same identity with a larger amount, a little later."""
-    payment = original.payment
-    if payment is None:
-        msg = "a conflict needs a valid payment to conflict with"
-        raise ValueError(msg)
-    unit = Decimal(1).scaleb(int(payment.amount.as_tuple().exponent))
-    amount = payment.amount + unit * random.randint(1, 5_000)
-    label = Label(RejectReason.conflicting_duplicate.value)
-    event = structs.replace(payment.event, amount=f"{amount:f}", simulation=label)
-    return Arrival(
-        at=original.at + _between(_CONFLICT, random),
-        partition_key=original.partition_key,
-        body=to_json(event),
-        reason=RejectReason.conflicting_duplicate,
-    )
-
-
-def _bad_events(arrivals: list[Arrival], parameters: Parameters) -> list[Arrival]:
-    random = random_stream(parameters.seed, "bad events")
-    events = []
-    for turn in range(parameters.count(parameters.bad_share)):
-        model = random.choice(arrivals)
-        if model.payment is None:
-            msg = "a bad event is modelled on a valid payment"
-            raise ValueError(msg)
-        model_id = model.payment.event.transaction_id
-        own_id = f"pay_{letters_of(model_id, 10)}_{turn:08d}"
-        defect, body = spoil_payment(model.payment, own_id, turn)
-        events.append(
+    conflicts = []
+    for at in random.sample(range(len(payments)), parameters.count(parameters.conflict_share)):
+        payment, original = payments[at], arrivals[at]
+        unit = Decimal(1).scaleb(int(payment.amount.as_tuple().exponent))
+        amount = payment.amount + unit * random.randint(1, 5_000)
+        label = Label(RejectReason.conflicting_duplicate.value)
+        event = structs.replace(payment.event, amount=f"{amount:f}", simulation=label)
+        conflicts.append(
             Arrival(
-                at=model.at,
-                partition_key=model.partition_key,
+                at=original.at + _between(_CONFLICT, random),
+                partition_key=original.partition_key,
+                body=to_json(event),
+                reason=RejectReason.conflicting_duplicate,
+            )
+        )
+    return conflicts
+
+
+def _bad_events(
+    arrivals: list[Arrival], payments: list[Payment], parameters: Parameters
+) -> list[Arrival]:
+    """Return events that break the contract, each beside the good payment it is modelled on."""
+    random = random_stream(parameters.seed, "bad events")
+    bad_events = []
+    for turn in range(parameters.count(parameters.bad_share)):
+        at = random.randrange(len(payments))
+        model, neighbour = payments[at], arrivals[at]
+        own_id = f"pay_{letters_of(model.event.transaction_id, 10)}_{turn:08d}"
+        defect, body = spoil_payment(model, own_id, turn, parameters.span)
+        bad_events.append(
+            Arrival(
+                at=neighbour.at,
+                partition_key=neighbour.partition_key,
                 body=body,
                 reason=defect.reason,
                 alone=defect.alone,
             )
         )
-    return events
+    return bad_events

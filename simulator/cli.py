@@ -76,22 +76,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     simulation = simulate(_parameters(options))
+    settings = None
+    if options.file is None:
+        settings = ProducerSettings.of(
+            os.environ,
+            connection_string=options.connection_string,
+            event_hub=options.event_hub,
+        )
     started = time.monotonic()
     with _progress(quiet=options.quiet) as bar:
-        task = bar.add_task("payments", total=simulation.expected_events)
+        task = bar.add_task("events", total=simulation.expected_events)
 
         def show(sent: Sent) -> None:
             bar.update(task, completed=sent.events)
 
-        if options.file is not None:
+        if settings is None:
             target = str(options.file)
             sent = write_messages(simulation, options.file, show)
         else:
-            settings = ProducerSettings.of(
-                os.environ,
-                connection_string=options.connection_string,
-                event_hub=options.event_hub,
-            )
             target = f"event hub {settings.event_hub!r} at {settings.address}"
             sent = publish(simulation, settings, show, rate=options.rate)
         bar.update(task, total=sent.events)

@@ -16,7 +16,7 @@ from shared_code.domain.vocabularies import RejectReason
 from simulator.wire import Label, Payment, to_json
 
 type Document = dict[str, Any]
-type Spoil = Callable[[Document], bytes]
+type Spoil = Callable[[Document, timedelta], bytes]
 
 FAR_AHEAD: Final = timedelta(days=7)
 LONG_AGO: Final = timedelta(days=3653)
@@ -32,7 +32,8 @@ class Defect:
 
     Attributes:
         reason: under which the pipeline files it.
-        spoil: turns a good JSON document into the bytes of the bad event.
+        spoil: turns a good JSON document into the bytes of the bad event; also takes the span of
+            the simulation's event time.
         alone: it would take the other events of its message with it, so it is a message itself.
     """
 
@@ -41,13 +42,16 @@ class Defect:
     alone: bool = False
 
 
-def spoil_payment(payment: Payment, transaction_id: str, turn: int) -> tuple[Defect, bytes]:
+def spoil_payment(
+    payment: Payment, transaction_id: str, turn: int, span: timedelta
+) -> tuple[Defect, bytes]:
     """Return a defect, and a bad event modelled on a good one.
 
     Args:
         payment: the model.
         transaction_id: the bad event's own.
         turn: successive turns give every reason, then every variant of it.
+        span: of the simulation's event time; far ahead is far ahead of all of it.
     """
     variant, kind = divmod(turn, len(_DEFECTS))
     variants = _DEFECTS[kind]
@@ -55,57 +59,62 @@ def spoil_payment(payment: Payment, transaction_id: str, turn: int) -> tuple[Def
     document = msgspec.json.decode(to_json(payment.event))
     document["transaction_id"] = transaction_id
     document["simulation"] = msgspec.to_builtins(Label(defect.reason.value))
-    return defect, defect.spoil(document)
+    return defect, defect.spoil(document, span)
 
 
 def _set(**fields: object) -> Spoil:
-    return lambda document: to_json({**document, **fields})
+    return lambda document, _: to_json({**document, **fields})
 
 
 def _without(field: str) -> Spoil:
-    return lambda document: to_json({k: v for k, v in document.items() if k != field})
+    return lambda document, _: to_json({k: v for k, v in document.items() if k != field})
 
 
 def _instead(body: bytes) -> Spoil:
-    return lambda _: body
+    return lambda _document, _span: body
 
 
-def _too_fine(document: Document) -> bytes:
+def _too_fine(document: Document, _: timedelta) -> bytes:
     """Write an amount with one decimal more than its currency has."""
     minor_unit = CURRENCIES[document["currency"]].minor_unit
     return to_json({**document, "amount": f"12.{'0' * minor_unit}5"})
 
 
-def _moved(offset: timedelta) -> Spoil:
-    def spoil(document: Document) -> bytes:
-        moved = datetime.fromisoformat(document["event_time"]) + offset
-        return to_json({**document, "event_time": moved.isoformat()})
-
-    return spoil
+def _long_ago(document: Document, _: timedelta) -> bytes:
+    return _moved(document, -LONG_AGO)
 
 
-def _half_a_pair(document: Document) -> bytes:
+def _far_ahead(document: Document, span: timedelta) -> bytes:
+    return _moved(document, span + FAR_AHEAD)
+
+
+def _moved(document: Document, offset: timedelta) -> bytes:
+    event_time = datetime.fromisoformat(document["event_time"]) + offset
+    return to_json({**document, "event_time": event_time.isoformat()})
+
+
+def _half_a_pair(document: Document, _: timedelta) -> bytes:
     """Write half of a surrogate pair, which only an escape can express."""
     text = to_json({**document, "metadata": {"note": f"sent {_MARK} a telephone"}})
     return text.replace(_MARK.encode(), rb"\ud83d")
 
 
-def _not_utf_8(document: Document) -> bytes:
+def _not_utf_8(document: Document, _: timedelta) -> bytes:
     text = to_json({**document, "metadata": {"note": _MARK}})
     return text.replace(_MARK.encode(), b"caf\xe9")
 
 
-def _cut_off(document: Document) -> bytes:
+def _cut_off(document: Document, _: timedelta) -> bytes:
     text = to_json(document)
     return text[: len(text) // 2]
 
 
-def _cut_off_array(document: Document) -> bytes:
+def _cut_off_array(document: Document, _: timedelta) -> bytes:
     text = to_json([document, document])
     return text[: len(text) * 3 // 4]
 
 
-def _deep(document: Document) -> bytes:
+def _deep(document: Document, _: timedelta) -> bytes:
     text = to_json({**document, "metadata": {"note": _MARK}})
     return text.replace(f'"{_MARK}"'.encode(), b"[" * _TOO_DEEP + b"]" * _TOO_DEEP)
 
@@ -193,7 +202,7 @@ _DEFECTS: Final[tuple[Sequence[Defect], ...]] = (
         _set(event_time="yesterday"),
         _set(event_time="2026-06-30T23:59:60Z"),
     ),
-    _all(RejectReason.outside_horizon, _moved(-LONG_AGO), _moved(FAR_AHEAD)),
+    _all(RejectReason.outside_horizon, _long_ago, _far_ahead),
     _all(
         RejectReason.metadata_too_large,
         _set(metadata={"log": "lorem ipsum " * (MAX_METADATA_BYTES // 12 + 1)}),

@@ -15,13 +15,14 @@ import msgspec
 
 from shared_code.domain.vocabularies import RejectReason
 from simulator.arrivals import Arrival
+from simulator.defects import FAR_AHEAD
 from simulator.errors import OutputFailed
 from simulator.geography import COUNTRIES, HIGH_RISK_COUNTRIES
 from simulator.parameters import Parameters
 from simulator.wire import Customer, Event, Merchant, Payment
 
-# The horizon reaches one day ahead, and the bad events of the future lie seven days behind `end`.
-_HOLDS_FOR: Final = timedelta(days=6)
+# How far the horizon reaches ahead; the bad events of the future must lie beyond it.
+_HORIZON_AHEAD: Final = timedelta(days=1)
 _KNOWN_COUNTRIES: Final = {country.code for country in COUNTRIES} | set(HIGH_RISK_COUNTRIES)
 
 
@@ -54,7 +55,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: what was asked for.
-        holds_until: processed later than this, events of the far future are refused no more.
+        holds_until: processed before this, events of the far future are refused; not later.
         messages: Event Hubs messages, repeated ones included.
         repeated_messages: those that are sent a second time as they are.
         events: events in all messages; an unreadable message counts as one.
@@ -168,7 +169,7 @@ class Bookkeeper:
         rejected = dict(sorted(self._rejected.items()))
         return Ledger(
             parameters=self._parameters,
-            holds_until=self._parameters.end + _HOLDS_FOR,
+            holds_until=self._parameters.end + FAR_AHEAD - _HORIZON_AHEAD,
             messages=self._messages,
             repeated_messages=self._repeated,
             events=self._events,

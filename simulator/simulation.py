@@ -53,9 +53,8 @@ class Simulation:
         self._ledger = None
         book = Bookkeeper(self.parameters)
         arrivals = arrange(generate_payments(self.parameters), self.parameters)
-        _, _, copies = duplicate_thirds(self.parameters)
-        share = copies / len(arrivals)
-        for packed, repeated in _with_repetitions(pack(arrivals, self.parameters.pack), share):
+        packed_messages = pack(arrivals, self.parameters.pack)
+        for packed, repeated in _with_repetitions(packed_messages, len(arrivals), self.parameters):
             book.record(packed.events, repeated=repeated)
             yield Message(packed.partition_key, packed.body, len(packed.events))
         self._ledger = book.close()
@@ -70,21 +69,24 @@ def simulate(parameters: Parameters) -> Simulation:
 
 
 def _with_repetitions(
-    messages: Iterator[PackedMessage], share: float
+    messages: Iterator[PackedMessage], events: int, parameters: Parameters
 ) -> Iterator[tuple[PackedMessage, bool]]:
-    """Yield all messages, and some of them again, spread evenly, until ``share`` of events is.
+    """Yield all messages, and some of them again, spread evenly, as whole repeated messages.
 
     Yields:
         The message, and whether it is a repetition.
     """
+    _, _, copies = duplicate_thirds(parameters)
+    # A full message's worth must be due, so that small messages are not preferred.
+    enough = min(parameters.pack, copies)
+    due = enough / 2
     waiting: deque[tuple[int, PackedMessage]] = deque()
-    due = 0.0
     for number, message in enumerate(messages):
         yield message, False
         while waiting and waiting[0][0] <= number:
             yield waiting.popleft()[1], True
-        due += len(message.events) * share
-        if due >= len(message.events):
+        due += len(message.events) * copies / events
+        if copies and due >= enough:
             due -= len(message.events)
             waiting.append((number + _REPEATED_AFTER, message))
     for _, message in waiting:
