@@ -4,6 +4,7 @@ Microsoft's worker lets a misspelt direction, dataType, schedule or connection p
 later; here every mistake of every file is found before anything is loaded.
 """
 
+import ast
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
@@ -107,7 +108,35 @@ def _code(reader: ObjectReader, folder: Path) -> tuple[Path, str]:
         )
     if not entry_point.isidentifier():
         reader.wrong(f"'entryPoint' is '{entry_point}'", "Write the name of a Python function.")
+    elif path.is_file() and path.suffix == ".py":
+        _check_entry_point(reader, path, script, entry_point)
     return path, entry_point
+
+
+def _check_entry_point(reader: ObjectReader, path: Path, script: str, entry_point: str) -> None:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        reader.wrong(f"{script} is not Python: {error.msg} (line {error.lineno})", "Mend it there.")
+        return
+    known: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
+                known.add(name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                known.add(name)
+            case ast.alias(name=name, asname=alias):
+                known.add(alias or name)
+    if entry_point not in known and "*" not in known:
+        reader.wrong(
+            f"'entryPoint' is '{entry_point}', which {script} does not define",
+            did_you_mean(entry_point, known) if known else f"Write def {entry_point}(...) in it.",
+        )
 
 
 def _bindings(

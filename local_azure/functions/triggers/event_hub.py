@@ -46,8 +46,10 @@ from local_azure.functions.wire import (
 CONTAINER = "azure-webjobs-eventhub"
 """Where the Azure host keeps its checkpoints as well."""
 
+# Azure's defaults (30 s and 2 minutes) suit a service; a developer restarts the host all the time.
 _BALANCING = timedelta(seconds=2)
 _EXPIRY = timedelta(seconds=20)
+_RECONNECT = timedelta(milliseconds=200)
 _POLL = timedelta(milliseconds=200)
 
 _log = logging.getLogger("Host.Triggers.EventHubs")
@@ -162,7 +164,7 @@ class EventHubListener:
     async def _on_close(self, context: PartitionContext, reason: CloseReason) -> None:
         self._partitions.pop(context.partition_id, None)
         _log.info(
-            "%s gave up partition %s (%s)", self._spec.name, context.partition_id, reason.value
+            "%s gave up partition %s (%s)", self._spec.name, context.partition_id, reason.name
         )
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
@@ -270,23 +272,22 @@ def consumer_client(
     if found is None:
         msg = f"the setting '{trigger.connection}' is missing"
         raise FunctionsError(msg)
+    options: dict[str, Any] = {
+        "checkpoint_store": checkpoints,
+        "load_balancing_interval": _BALANCING.total_seconds(),
+        "partition_ownership_expiration_interval": _EXPIRY.total_seconds(),
+        "retry_backoff_factor": _RECONNECT.total_seconds(),
+    }
     if isinstance(found, ConnectionString):
         return EventHubConsumerClient.from_connection_string(
-            found.value,
-            trigger.consumer_group,
-            eventhub_name=trigger.event_hub,
-            checkpoint_store=checkpoints,
-            load_balancing_interval=_BALANCING.total_seconds(),
-            partition_ownership_expiration_interval=_EXPIRY.total_seconds(),
+            found.value, trigger.consumer_group, eventhub_name=trigger.event_hub, **options
         )
     return EventHubConsumerClient(
         found.address,
         trigger.event_hub,
         trigger.consumer_group,
         found.async_credential(),
-        checkpoint_store=checkpoints,
-        load_balancing_interval=_BALANCING.total_seconds(),
-        partition_ownership_expiration_interval=_EXPIRY.total_seconds(),
+        **options,
     )
 
 

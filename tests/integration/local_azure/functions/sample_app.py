@@ -11,9 +11,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import Any, Self
 
 REPOSITORY = Path(__file__).parents[4]
 
@@ -102,7 +103,7 @@ class HostProcess:
             )
         self.url = ""
 
-    def __enter__(self) -> "HostProcess":
+    def __enter__(self) -> Self:
         try:
             wait_until(lambda: "Listening on" in self.log() or self.ended, 30)
             match = re.search(r"Listening on (\S+)", self.log())
@@ -150,10 +151,10 @@ class HostProcess:
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
-                return Answer(response.status, response.read(), dict(response.headers))
+                return Answer(response.status, response.read(), _lowered(response.headers))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.read(), dict(error.headers))
+                return Answer(error.code, error.read(), _lowered(error.headers))
 
     def run(self, function: str, given: str = "", *, wait: bool = True) -> Answer:
         body = json.dumps({"input": given}).encode()
@@ -163,6 +164,10 @@ class HostProcess:
     def trigger(self, function: str) -> dict[str, Any]:
         status: dict[str, Any] = self.request("/admin/host/status").json()
         return status["triggers"][function]
+
+
+def _lowered(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 15) -> None:
