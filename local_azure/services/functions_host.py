@@ -4,11 +4,13 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from local_azure.services.errors import ServiceError
+from local_azure.services.folder_lock import FolderLock
 from local_azure.services.ports import claim_port
 from local_azure.services.process import Process, python_command
 
@@ -50,6 +52,7 @@ class FunctionsHost:
         self._wanted_port = port
         self._port: int | None = None
         self._url: str | None = None
+        self._lock = FolderLock(_SERVICE, self._log.parent)
         self._process: Process | None = None
 
     @property
@@ -99,46 +102,32 @@ class FunctionsHost:
         """Start the host and wait until it listens.
 
         Raises:
+            FolderInUse: Another host writes to the same log folder.
             PortTaken: The port is fixed and in use.
             ServiceFailed: The host did not start; the message holds the end of its log.
         """
         if self.running:
             return
         self.stop()
-        port = claim_port(_SERVICE, self._port or self._wanted_port)
-        write_settings(self._settings_file, settings)
-        arguments = ["--project", str(self._project), "--settings", str(self._settings_file)]
-        self._process = process = Process(
-            python_command(
-                _SERVICE,
-                ["local_azure.functions", *arguments, "--port", str(port)],
-                self._log,
-                # The process environment wins over the settings file: what happens to be set
-                # here must not take the place of what was started.
-                environment=settings,
-                folder=self._project,
-                grace=_GRACE_SECONDS,
-            )
-        )
+        self._lock.acquire()
         try:
-            ready = process.wait_until(lambda: process.line(_READY_LINE), _READY_SECONDS)
+            self._start(settings)
         except BaseException:
             self.stop()
             raise
-        self._url = ready.removeprefix(_READY_LINE).strip()
-        self._port = port
 
     def stop(self) -> None:
         """Let running functions end, then stop; does nothing when the host is not running."""
         if self._process is not None:
             self._process.stop()
             self._process = None
+        self._lock.release()
 
     def kill(self) -> None:
         """End the host at once (SIGKILL), as a crash would."""
         if self._process is not None:
             self._process.kill()
-            self._process = None
+        self.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -150,3 +139,22 @@ class FunctionsHost:
         traceback: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _start(self, settings: Mapping[str, str]) -> None:
+        port = claim_port(_SERVICE, self._port or self._wanted_port)
+        write_settings(self._settings_file, settings)
+        arguments = ["--project", str(self._project), "--settings", str(self._settings_file)]
+        command = python_command(
+            _SERVICE,
+            ["local_azure.functions", *arguments, "--port", str(port)],
+            self._log,
+            # The process environment wins over the settings file: what happens to be set
+            # here must not take the place of what was started.
+            environment=settings,
+            folder=self._project,
+            grace=_GRACE_SECONDS,
+        )
+        self._process = process = Process(replace(command, held=self._lock.fileno()))
+        ready = process.wait_until(lambda: process.line(_READY_LINE), _READY_SECONDS)
+        self._url = ready.removeprefix(_READY_LINE).strip()
+        self._port = port

@@ -12,6 +12,8 @@ run as root, but a folder of root's is often closed to everyone else, so the com
 right to pass through folders (CAP_DAC_OVERRIDE, capabilities(7)) where the kernel allows it.
 That spares changing permissions of folders that are not ours.
 
+Should the guard itself be killed, Linux sends SIGNAL to the command (PR_SET_PDEATHSIG, prctl(2)).
+
 The exit code is the command's own, or 128 + N when signal N ended it, as shells have it.
 """
 
@@ -34,6 +36,7 @@ _FORWARDED = {
 _LIFELINE = 0
 
 # linux/prctl.h, linux/capability.h
+_PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
@@ -60,11 +63,16 @@ def _become(uid: int, gid: int) -> None:
             libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
 
 
-def _account_change(account: str) -> Callable[[], None] | None:
-    if account == "-":
-        return None
-    uid, gid = map(int, account.split(":"))
-    return lambda: _become(uid, gid)
+def _preparation(account: str, stop_signal: signal.Signals) -> Callable[[], None]:
+    def prepare() -> None:
+        if account != "-":
+            uid, gid = map(int, account.split(":"))
+            _become(uid, gid)
+        if sys.platform == "linux":
+            # Last, for a change of account clears it.
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
+
+    return prepare
 
 
 def run(command: list[str], stop_signal: signal.Signals, grace: float, account: str) -> int:
@@ -93,7 +101,7 @@ def run(command: list[str], stop_signal: signal.Signals, grace: float, account: 
     child = subprocess.Popen(  # noqa: S603 - the command is the caller's own argument list
         command,
         stdin=subprocess.DEVNULL,
-        preexec_fn=_account_change(account),  # noqa: PLW1509 - this process has a single thread
+        preexec_fn=_preparation(account, stop_signal),  # noqa: PLW1509 - this process has a single thread
     )
     while child.poll() is None:
         readable, _, _ = select.select([_LIFELINE, wake_read], [], [])

@@ -103,7 +103,7 @@ def _command_line(pid: int) -> list[str]:
             return []
         return [os.fsdecode(argument) for argument in raw.split(b"\0")]
     answer = subprocess.run(  # noqa: S603 - a fixed program and a number
-        ["ps", "-p", str(pid), "-o", "args="],  # noqa: S607 - wherever the system has it
+        ["ps", "-ww", "-p", str(pid), "-o", "args="],  # noqa: S607 - wherever the system has it
         capture_output=True,
         text=True,
         check=False,

@@ -33,6 +33,7 @@ class Command:
         account: User and group id to run as; None for one's own.
         stop_signal: How the program is asked to end.
         grace: Seconds it has for that before it is killed.
+        held: Descriptor of a lock that is to be held until the command has ended.
     """
 
     service: str
@@ -43,6 +44,7 @@ class Command:
     account: tuple[int, int] | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
+    held: int | None = None
 
 
 def python_command(
@@ -107,6 +109,7 @@ class Process:
                 cwd=command.folder,
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **command.environment},
                 start_new_session=True,
+                pass_fds=() if command.held is None else (command.held,),
             )
 
     @property

@@ -4,6 +4,7 @@ import shutil
 import signal
 import tempfile
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,7 +103,7 @@ class Service(ABC):
         """Remove what a stopped process leaves outside of its folder; the lock is held."""
 
     def _run(self, command: Command) -> Process:
-        self._process = Process(command)
+        self._process = Process(replace(command, held=self._lock.fileno()))
         return self._process
 
     def _end(self, stop_signal: signal.Signals | None) -> None:

@@ -125,9 +125,7 @@ def test_a_second_owner_of_the_same_folder_is_refused_and_harms_nothing(
         assert ask(server.url(), "SELECT 1") == 1
 
 
-def test_a_server_that_its_killed_owner_left_is_stopped_before_the_next_start(
-    tmp_path: Path,
-) -> None:
+def test_a_killed_owner_and_a_killed_guard_do_not_block_the_next_start(tmp_path: Path) -> None:
     folder = tmp_path / "left"
     owner = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_SLEEPS, str(folder)], stdout=subprocess.PIPE, text=True
@@ -138,12 +136,9 @@ def test_a_server_that_its_killed_owner_left_is_stopped_before_the_next_start(
     ask(url, "CREATE TABLE kept ()")
     pid = server_pid(folder)
     guard = int(re.findall(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0])
-    # Without its guard nothing stops the server when the owner goes.
     os.kill(guard, signal.SIGKILL)
     owner.kill()
     owner.wait()
-    time.sleep(0.2)
-    assert alive(pid)
     with PostgreSQL(folder) as successor:
         assert not alive(pid)
         assert ask(successor.url(), "SELECT count(*) FROM kept") == 0
