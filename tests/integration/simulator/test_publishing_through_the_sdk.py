@@ -1,5 +1,6 @@
 """The real SDK against the local Event Hubs endpoint, in a process of its own."""
 
+import gc
 import os
 import signal
 import socket
@@ -91,11 +92,14 @@ def _receive(endpoint: Endpoint, expected: int) -> Received:
             complete.set()
 
     consumer = EventHubConsumerClient.from_connection_string(
-        endpoint.connection_string, consumer_group="metrics", eventhub_name="payments"
+        endpoint.connection_string,
+        consumer_group="metrics",
+        eventhub_name="payments",
+        socket_timeout=0.05,
     )
     reader = threading.Thread(
         target=consumer.receive,
-        kwargs={"on_event": take, "starting_position": "-1", "max_wait_time": 1},
+        kwargs={"on_event": take, "starting_position": "-1", "max_wait_time": 0.1},
     )
     reader.start()
     assert complete.wait(timeout=60), f"only {received.messages} of {expected} messages came"
@@ -172,6 +176,8 @@ def test_nobody_listening_is_told_within_seconds_and_without_the_key(
     assert KEY not in error
 
 
+# The SDK does not close the socket of a connection that broke.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_an_endpoint_that_dies_on_the_way_is_unreachable(endpoint: Endpoint) -> None:
     def messages() -> Iterator[Message]:
         for number in range(2_000):
@@ -184,6 +190,7 @@ def test_an_endpoint_that_dies_on_the_way_is_unreachable(endpoint: Endpoint) -> 
     with pytest.raises(EventHubsUnreachable, match="is the address right"):
         publish(messages(), endpoint.settings, told.append)
     assert told[-1].messages == 512
+    gc.collect()
 
 
 def test_a_message_beyond_the_size_limit_is_refused_by_name(endpoint: Endpoint) -> None:

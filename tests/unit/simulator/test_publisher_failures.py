@@ -35,7 +35,7 @@ def test_failures_say_what_to_do_in_one_line_without_the_key(
 
 
 def test_what_only_the_sdk_dislikes_is_a_wrong_connection_string_too() -> None:
-    text = f"{SETTINGS.connection_string};SharedAccessSignature=SharedAccessSignature sr=x&sig=y"
+    text = f"Endpoint=sb://bank.example/;SharedAccessKey={KEY};SharedAccessSignature=x"
     settings = ProducerSettings.of({}, connection_string=text)
     with pytest.raises(InvalidConnection, match="the SDK refuses") as caught:
         publish([], settings)
