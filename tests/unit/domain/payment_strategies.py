@@ -26,10 +26,16 @@ def names(vocabulary: Any) -> st.SearchStrategy[str]:
 
 
 JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | texts(30),
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**60), 2**60),
+        st.floats(allow_nan=False, allow_infinity=False),
+        texts(30),
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(10), inner, max_size=3),
     max_leaves=8,
-)  # fmt: skip
+)
 ANY_TEXT_VALUES = JSON_VALUES | st.text(max_size=300)
 EVENT_TIMES = st.builds(
     lambda ahead, offset: (NOW + ahead).astimezone(timezone(timedelta(minutes=offset))).isoformat(),
@@ -68,9 +74,7 @@ VALID_EVENTS = st.builds(
             "merchant": _party(
                 id=texts(64), name=texts(256), category=texts(64), mcc=texts(32), country=COUNTRY
             ),
-            "card": _party(
-                brand=texts(32), bin=texts(32), last4=texts(32), fingerprint=texts(128)
-            ),
+            "card": _party(brand=texts(32), bin=texts(32), last4=texts(32), fingerprint=texts(128)),
             "counterparty": _party(id=texts(64), country=COUNTRY),
             "original_transaction_id": st.none() | texts(64),
             "metadata": st.none() | st.dictionaries(texts(10), JSON_VALUES, max_size=3),

@@ -1,4 +1,5 @@
 import time
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def check_digit(digits: str) -> str:
 
 
 @EVERY_SCHEME
-def test_test_number_of_every_scheme_is_found_and_masked(number):
+def test_test_number_of_every_scheme_is_found_and_masked(number: str) -> None:
     masked = f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
     assert may_hold_card_number(number.encode())
     assert find_card_numbers(f"card={number};") == [number]
@@ -36,7 +37,7 @@ def test_test_number_of_every_scheme_is_found_and_masked(number):
 
 @EVERY_SCHEME
 @pytest.mark.parametrize("separator", [" ", "-"])
-def test_number_in_groups_is_found(number, separator):
+def test_number_in_groups_is_found(number: str, separator: str) -> None:
     grouped = separator.join(number[at : at + 4] for at in range(0, len(number), 4))
     assert may_hold_card_number(grouped.encode())
     assert find_card_numbers(grouped) == [number]
@@ -44,13 +45,13 @@ def test_number_in_groups_is_found(number, separator):
 
 
 @EVERY_SCHEME
-def test_number_is_found_between_other_groups_of_digits(number):
+def test_number_is_found_between_other_groups_of_digits(number: str) -> None:
     text = f"order 17 {number} 2026-01-31"
     assert find_card_numbers(text) == [number]
     assert number not in mask_card_numbers(text)
 
 
-def test_several_numbers_are_found_in_order():
+def test_several_numbers_are_found_in_order() -> None:
     text = "4111111111111111 5555555555554444, 378282246310005"
     assert find_card_numbers(text) == ["4111111111111111", "5555555555554444", "378282246310005"]
     assert mask_card_numbers(text) == "411111******1111 555555******4444, 378282*****0005"
@@ -74,18 +75,18 @@ def test_several_numbers_are_found_in_order():
         pytest.param("", id="nothing"),
     ],
 )
-def test_false_friend_is_left_alone(text):
+def test_false_friend_is_left_alone(text: str) -> None:
     assert find_card_numbers(text) == []
     assert mask_card_numbers(text) == text
 
 
 @given(uuid=st.uuids())
-def test_no_uuid_is_taken_for_a_card_number(uuid):
+def test_no_uuid_is_taken_for_a_card_number(uuid: UUID) -> None:
     assert find_card_numbers(f"id {uuid}") == []
 
 
 @given(digits=st.text("0123456789", min_size=1, max_size=18))
-def test_check_digit_is_that_of_luhn(digits):
+def test_check_digit_is_that_of_luhn(digits: str) -> None:
     right = check_digit(digits)
     assert [last for last in "0123456789" if passes_luhn(digits + last)] == [right]
 
@@ -93,19 +94,17 @@ def test_check_digit_is_that_of_luhn(digits):
 @given(
     first=st.sampled_from("23456"),
     rest=st.text("0123456789", min_size=11, max_size=17),
-    before=st.text("abc{}\":, -.", max_size=10),
-    behind=st.text("abc{}\":, -.", max_size=10),
+    before=st.text('abc{}":, -.', max_size=10),
+    behind=st.text('abc{}":, -.', max_size=10),
     cuts=st.sets(st.integers(1, 17)),
     separator=st.sampled_from([" ", "-", ""]),
 )
 def test_every_number_is_found_and_masked_wherever_it_stands(
-    first, rest, before, behind, cuts, separator
-):
+    *, first: str, rest: str, before: str, behind: str, cuts: set[int], separator: str
+) -> None:
     number = first + rest
     number += check_digit(number)
-    groups = "".join(
-        (separator if at in cuts else "") + digit for at, digit in enumerate(number)
-    )
+    groups = "".join((separator if at in cuts else "") + digit for at, digit in enumerate(number))
     text = before + groups + behind
     assert may_hold_card_number(text.encode())
     assert find_card_numbers(text), text
@@ -114,7 +113,7 @@ def test_every_number_is_found_and_masked_wherever_it_stands(
 
 
 @given(text=st.text("0123456789 -.a", max_size=60))
-def test_quick_look_misses_nothing_that_is_found(text):
+def test_quick_look_misses_nothing_that_is_found(text: str) -> None:
     assert may_hold_card_number(text.encode()) or not find_card_numbers(text)
 
 
@@ -123,7 +122,7 @@ def test_quick_look_misses_nothing_that_is_found(text):
     ["4" * 500_000, "4 " * 50_000, "4-" * 50_000, "a" * 500_000, "4111111111111111 " * 20_000],
     ids=["one run", "spaced", "hyphens", "hex", "all cards"],
 )
-def test_hostile_digits_take_linear_time(text):
+def test_hostile_digits_take_linear_time(text: str) -> None:
     started = time.perf_counter()
     mask_card_numbers(text)
     assert time.perf_counter() - started < 3

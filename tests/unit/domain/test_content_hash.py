@@ -30,7 +30,7 @@ def changed(path: str, value: object) -> dict:
     return FULL | {field: FULL[field] | {inner: value} if inner else value}
 
 
-def test_hash_is_pinned_so_that_no_release_changes_it_silently():
+def test_hash_is_pinned_so_that_no_release_changes_it_silently() -> None:
     assert hash_of(body_of(FULL)).hex() == "eba370718b0c0acf6e4ff62da7525f6f"
     assert hash_of(body_of(payment_event())).hex() == "846d2481861583cec6b47bc999d6910c"
     assert len(hash_of(body_of(FULL))) == HASH_BYTES
@@ -71,23 +71,23 @@ def test_hash_is_pinned_so_that_no_release_changes_it_silently():
         ("metadata.d", None),
     ],
 )
-def test_any_change_of_content_is_another_hash(path, value):
+def test_any_change_of_content_is_another_hash(path: str, value: object) -> None:
     assert hash_of(body_of(changed(path, value))) != hash_of(body_of(FULL))
 
 
-def test_value_that_moves_to_another_field_is_another_hash():
+def test_value_that_moves_to_another_field_is_another_hash() -> None:
     there = body_of(payment_event(merchant={"id": "x"}))
     here = body_of(payment_event(counterparty={"id": "x"}))
     assert hash_of(there) != hash_of(here)
 
 
-def test_order_of_keys_does_not_count():
+def test_order_of_keys_does_not_count() -> None:
     turned = {name: FULL[name] for name in reversed(FULL)}
     turned["metadata"] = {"b": {"c": [True, None, 0.5, "x"]}, "a": 1}
     assert hash_of(body_of(turned)) == hash_of(body_of(FULL))
 
 
-def test_another_spelling_of_the_same_content_is_the_same_hash():
+def test_another_spelling_of_the_same_content_is_the_same_hash() -> None:
     body = body_of(FULL)
     assert hash_of(msgspec.json.format(body, indent=4)) == hash_of(body)
     assert hash_of(body.replace(b'"txn-1"', b'"t\\u0078n-1"')) == hash_of(body)
@@ -96,11 +96,11 @@ def test_another_spelling_of_the_same_content_is_the_same_hash():
     assert hash_of(body.replace(b"ada@", b"ADA@")) == hash_of(body)
 
 
-def test_fields_that_are_ignored_do_not_count():
+def test_fields_that_are_ignored_do_not_count() -> None:
     assert hash_of(body_of(FULL | {"simulation": "x", "later": 1})) == hash_of(body_of(FULL))
 
 
-def test_neighbours_of_every_kind_do_not_count():
+def test_neighbours_of_every_kind_do_not_count() -> None:
     alone = hash_of(body_of(FULL))
     for neighbour in (b"{}", b"{tru}", b'{"a":"\\u0041"}', b"4111111111111111", b'"\xff"'):
         (placed,) = decode(b"[" + body_of(FULL) + b"," + neighbour + b"]").payments
@@ -108,7 +108,7 @@ def test_neighbours_of_every_kind_do_not_count():
         assert placed.accepted.metadata == '{"a": 1, "b": {"c": [true, null, 0.5, "x"]}}'
 
 
-def test_time_of_arrival_does_not_count():
+def test_time_of_arrival_does_not_count() -> None:
     event = msgspec.json.decode(body_of(FULL), type=PaymentEvent)
     earlier = horizon_at(NOW - (NOW - HORIZON.earliest) / 60, NOW - HORIZON.earliest)
     now = normalise(event, pseudonymiser=PSEUDONYMISER, horizon=HORIZON)

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -32,24 +33,22 @@ from shared_code.domain.vocabularies import (
 MICROSECOND = timedelta(microseconds=1)
 
 
-def accept(card_number: str | None = None, **fields) -> AcceptedPayment:
+def accept(card_number: str | None = None, **fields: Any) -> AcceptedPayment:
     event = msgspec.json.decode(body_of(payment_event(**fields)), type=PaymentEvent)
-    return normalise(
-        event, pseudonymiser=PSEUDONYMISER, horizon=HORIZON, card_number=card_number
-    )
+    return normalise(event, pseudonymiser=PSEUDONYMISER, horizon=HORIZON, card_number=card_number)
 
 
-def flags(card_number: str | None = None, **fields) -> QualityFlag:
+def flags(card_number: str | None = None, **fields: Any) -> QualityFlag:
     return QualityFlag(accept(card_number, **fields).quality_flags)
 
 
-def refusal(**fields) -> EventRefused:
+def refusal(**fields: Any) -> EventRefused:
     with pytest.raises(EventRefused) as caught:
         accept(**fields)
     return caught.value
 
 
-def test_every_field_of_the_wire_finds_its_place():
+def test_every_field_of_the_wire_finds_its_place() -> None:
     accepted = accept(
         payment_method="credit_card",
         payment_status="refunded",
@@ -96,7 +95,7 @@ def test_every_field_of_the_wire_finds_its_place():
     assert accepted.quality_flags == 0
 
 
-def test_good_payment_has_no_flag():
+def test_good_payment_has_no_flag() -> None:
     assert flags() == QualityFlag(0)
 
 
@@ -127,7 +126,7 @@ FLAGGED = [
     ("card_data_invalid", CARD | {"card": {"last4": "111"}}),
     ("card_data_invalid", CARD | {"card": {"last4": "1111", "bin": "41111"}}),
     ("card_data_invalid", CARD | {"card": {"last4": "1111", "bin": "411111111"}}),
-    ("card_data_invalid", CARD | {"card": {"last4": "١١١١"}}),
+    ("card_data_invalid", CARD | {"card": {"last4": "٤٤٤٤"}}),
     ("country_mismatch", {"merchant": {"country": "FR"}}),
     ("channel_unknown", {"channel": "carrier pigeon"}),
     ("device_type_unknown", {"device_type": "abacus"}),
@@ -136,17 +135,17 @@ FLAGGED = [
 
 
 @pytest.mark.parametrize(("flag", "fields"), FLAGGED)
-def test_what_is_odd_is_flagged_and_accepted(flag, fields):
+def test_what_is_odd_is_flagged_and_accepted(flag: str, fields: dict[str, Any]) -> None:
     assert flags(**fields) == QualityFlag[flag]
 
 
-def test_every_flag_has_its_case():
+def test_every_flag_has_its_case() -> None:
     assert {flag for flag, _ in FLAGGED} | {"card_number_present"} == {
         flag.name for flag in QualityFlag
     }
 
 
-def test_missing_customer_has_every_flag_of_what_is_missing():
+def test_missing_customer_has_every_flag_of_what_is_missing() -> None:
     assert flags(customer=None) == (
         QualityFlag.customer_id_missing
         | QualityFlag.customer_email_missing
@@ -154,12 +153,12 @@ def test_missing_customer_has_every_flag_of_what_is_missing():
     )
 
 
-def test_one_microsecond_after_now_is_the_future_and_now_is_not():
+def test_one_microsecond_after_now_is_the_future_and_now_is_not() -> None:
     assert flags(event_time=NOW.isoformat()) == QualityFlag(0)
     assert flags(event_time=(NOW + MICROSECOND).isoformat()) == QualityFlag.future_event_time
 
 
-def test_invalid_optional_values_are_stored_as_none():
+def test_invalid_optional_values_are_stored_as_none() -> None:
     payment = accept(
         channel="x",
         device_type="x",
@@ -173,7 +172,7 @@ def test_invalid_optional_values_are_stored_as_none():
     assert payment.counterparty_country is None
 
 
-def test_empty_text_is_no_value():
+def test_empty_text_is_no_value() -> None:
     payment = accept(
         original_transaction_id="",
         customer=GOOD_CUSTOMER | {"id": ""},
@@ -188,7 +187,7 @@ def test_empty_text_is_no_value():
     }  # fmt: skip
 
 
-def test_bin_and_last_four_never_add_up_to_a_card_number():
+def test_bin_and_last_four_never_add_up_to_a_card_number() -> None:
     number = CARD_NUMBERS["visa"]
     accepted = accept(**CARD, card={"bin": number[:12], "last4": number[12:]})
     assert accepted.payment.card_bin is None
@@ -196,7 +195,7 @@ def test_bin_and_last_four_never_add_up_to_a_card_number():
     assert accepted.quality_flags == QualityFlag.card_data_invalid
 
 
-def test_masked_card_number_fills_what_the_card_lacks():
+def test_masked_card_number_fills_what_the_card_lacks() -> None:
     number = CARD_NUMBERS["mastercard"]
     payment = accept(number, **CARD).payment
     assert (payment.card_bin, payment.card_last4) == ("555555", "4444")
@@ -204,7 +203,7 @@ def test_masked_card_number_fills_what_the_card_lacks():
     assert flags(number, **CARD) == QualityFlag.card_number_present
 
 
-def test_card_that_came_is_kept_beside_a_masked_number():
+def test_card_that_came_is_kept_beside_a_masked_number() -> None:
     card = {"brand": "visa", "bin": "411111", "last4": "1111", "fingerprint": "abc"}
     payment = accept(CARD_NUMBERS["mastercard"], **CARD, card=card).payment
     assert (payment.card_bin, payment.card_last4, payment.card_fingerprint) == (
@@ -212,7 +211,7 @@ def test_card_that_came_is_kept_beside_a_masked_number():
     )  # fmt: skip
 
 
-def test_card_number_in_a_transfer_is_present_and_forbidden():
+def test_card_number_in_a_transfer_is_present_and_forbidden() -> None:
     assert flags(CARD_NUMBERS["visa"]) == (
         QualityFlag.card_number_present | QualityFlag.card_data_forbidden
     )
@@ -238,7 +237,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("reason", "fields"), REFUSED)
-def test_what_breaks_the_contract_is_refused_by_its_reason(reason, fields):
+def test_what_breaks_the_contract_is_refused_by_its_reason(
+    reason: str, fields: dict[str, Any]
+) -> None:
     assert refusal(**fields).reason is RejectReason[reason]
 
 
@@ -249,24 +250,26 @@ def test_what_breaks_the_contract_is_refused_by_its_reason(reason, fields):
         ({"payment_method": "barter"}, "'barter' is none of credit_card, debit_card"),
         ({"payment_status": "done"}, "'done' is none of completed, failed"),
         ({"amount": "0.001"}, "EUR has 2 decimals, found 3"),
-        ({"event_time": "2020-01-01T00:00:00Z"}, "2020-01-01T00:00:00+00:00 lies outside 2026-01-01"),
+        ({"event_time": "2020-01-01T00:00:00Z"}, "2020-01-01T00:00:00+00:00 lies outside 2026"),
     ],
 )  # fmt: skip
-def test_refusal_says_what_was_found_and_what_was_expected(fields, shown):
+def test_refusal_says_what_was_found_and_what_was_expected(
+    fields: dict[str, Any], shown: str
+) -> None:
     assert shown in refusal(**fields).detail
 
 
-def test_both_ends_of_the_horizon_are_inside():
+def test_both_ends_of_the_horizon_are_inside() -> None:
     assert accept(event_time=HORIZON.earliest.isoformat()).payment.event_time == HORIZON.earliest
     assert accept(event_time=HORIZON.latest.isoformat()).payment.event_time == HORIZON.latest
 
 
-def test_horizon_ends_one_day_ahead():
+def test_horizon_ends_one_day_ahead() -> None:
     assert HORIZON.latest - NOW == timedelta(days=1)
     assert NOW - HORIZON.earliest == timedelta(days=30)
 
 
-def test_metadata_of_sixteen_kibibytes_are_kept_as_they_came():
+def test_metadata_of_sixteen_kibibytes_are_kept_as_they_came() -> None:
     metadata = {"a": "x" * (MAX_METADATA_BYTES - len('{"a": ""}'))}
     kept = accept(metadata=metadata).metadata
     assert kept is not None
@@ -275,7 +278,7 @@ def test_metadata_of_sixteen_kibibytes_are_kept_as_they_came():
     assert refusal(metadata=metadata).reason is RejectReason.metadata_too_large
 
 
-def test_metadata_of_sixty_four_levels_are_kept_and_one_more_is_too_deep():
+def test_metadata_of_sixty_four_levels_are_kept_and_one_more_is_too_deep() -> None:
     def nested(levels: int) -> dict:
         value: dict = {}
         for _ in range(levels - 1):
@@ -295,7 +298,7 @@ def test_metadata_of_sixty_four_levels_are_kept_and_one_more_is_too_deep():
         (b'{"a":' + b"9" * 5000 + b"}", RejectReason.wrong_type),
     ],
 )
-def test_metadata_that_cannot_be_read_are_refused(metadata, reason):
+def test_metadata_that_cannot_be_read_are_refused(metadata: bytes, reason: RejectReason) -> None:
     event = msgspec.json.decode(body_of(payment_event()), type=PaymentEvent)
     event.metadata = msgspec.Raw(metadata)
     with pytest.raises(EventRefused) as caught:

@@ -65,14 +65,16 @@ def text_of(field: msgspec.inspect.Type) -> tuple[msgspec.inspect.StrType | None
     return (strings[0] if strings else None), nullable
 
 
-def test_schema_is_a_versioned_draft_2020_12_schema():
+def test_schema_is_a_versioned_draft_2020_12_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert SCHEMA["$id"] == "urn:payment-metrics:payment-event:1"
 
 
 @pytest.mark.parametrize(("schema", "struct"), OBJECTS)
-def test_fields_of_schema_and_structs_are_the_same(schema, struct):
+def test_fields_of_schema_and_structs_are_the_same(
+    schema: dict[str, Any], struct: type[msgspec.Struct]
+) -> None:
     fields = {field.encode_name for field in msgspec.inspect.type_info(struct).fields}
     ignored = {"simulation"} if struct is contract.PaymentEvent else set()
     assert set(schema["properties"]) == fields | ignored
@@ -80,13 +82,17 @@ def test_fields_of_schema_and_structs_are_the_same(schema, struct):
 
 
 @pytest.mark.parametrize(("schema", "struct"), OBJECTS)
-def test_required_fields_of_schema_and_structs_are_the_same(schema, struct):
+def test_required_fields_of_schema_and_structs_are_the_same(
+    schema: dict[str, Any], struct: type[msgspec.Struct]
+) -> None:
     required = [f.encode_name for f in msgspec.inspect.type_info(struct).fields if f.required]
     assert schema.get("required", []) == required
 
 
 @pytest.mark.parametrize(("schema", "struct"), OBJECTS)
-def test_texts_of_schema_and_structs_have_the_same_lengths_and_nullability(schema, struct):
+def test_texts_of_schema_and_structs_have_the_same_lengths_and_nullability(
+    schema: dict[str, Any], struct: type[msgspec.Struct]
+) -> None:
     checked = 0
     for field in msgspec.inspect.type_info(struct).fields:
         text, nullable = text_of(field.type)
@@ -100,13 +106,13 @@ def test_texts_of_schema_and_structs_have_the_same_lengths_and_nullability(schem
     assert checked >= 2
 
 
-def test_objects_within_the_event_may_be_null():
+def test_objects_within_the_event_may_be_null() -> None:
     for name in STRUCTS:
         assert PROPERTIES[name] == {"$ref": f"#/$defs/{name}"}
         assert SCHEMA["$defs"][name]["type"] == ["object", "null"]
 
 
-def test_vocabularies_of_schema_and_code_are_the_same():
+def test_vocabularies_of_schema_and_code_are_the_same() -> None:
     assert PROPERTIES["currency"]["enum"] == sorted(CURRENCIES)
     assert PROPERTIES["payment_method"]["enum"] == [member.name for member in PaymentMethod]
     assert PROPERTIES["payment_status"]["enum"] == [member.name for member in PaymentStatus]
@@ -114,14 +120,14 @@ def test_vocabularies_of_schema_and_code_are_the_same():
     assert PROPERTIES["device_type"]["examples"] == [member.name for member in DeviceType]
 
 
-def test_limits_that_only_words_can_give_are_those_of_the_code():
+def test_limits_that_only_words_can_give_are_those_of_the_code() -> None:
     words = PROPERTIES["metadata"]["description"]
     assert str(contract.MAX_METADATA_BYTES) in words
     assert f"{contract.MAX_METADATA_DEPTH} levels" in words
 
 
 @pytest.mark.parametrize("currency", sorted(CURRENCIES))
-def test_decimals_of_every_currency_are_those_of_the_code(currency):
+def test_decimals_of_every_currency_are_those_of_the_code(currency: str) -> None:
     decimals = CURRENCIES[currency].minor_unit
     fits = payment_event(currency=currency, amount="1." + "1" * decimals if decimals else "1")
     too_fine = payment_event(currency=currency, amount="1." + "1" * (decimals + 1))
@@ -129,23 +135,25 @@ def test_decimals_of_every_currency_are_those_of_the_code(currency):
     assert (schema_accepts(too_fine), code_accepts(too_fine)) == (False, False)
 
 
-def test_every_property_is_described():
+def test_every_property_is_described() -> None:
     for schema in (SCHEMA, *SCHEMA["$defs"].values()):
         assert schema["description"].endswith(".")
         for name, said in schema.get("properties", {}).items():
             assert "$ref" in said or said["description"].endswith("."), name
 
 
-def test_examples_of_the_schema_are_good_events():
+def test_examples_of_the_schema_are_good_events() -> None:
     for example in SCHEMA["examples"]:
         assert schema_accepts(example)
-        (payment,) = decode(body_of(example | {"event_time": payment_event()["event_time"]})).payments
+        (payment,) = decode(
+            body_of(example | {"event_time": payment_event()["event_time"]})
+        ).payments
         assert payment.accepted.payment.transaction_id == example["transaction_id"]
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(event=VALID_EVENTS)
-def test_valid_event_is_accepted_by_schema_and_code(event):
+def test_valid_event_is_accepted_by_schema_and_code(event: Any) -> None:
     VALIDATOR.validate(event)
     batch = decode(body_of(event))
     assert batch.rejected == []
@@ -154,13 +162,13 @@ def test_valid_event_is_accepted_by_schema_and_code(event):
 
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(event=mutated_events())
-def test_what_the_schema_refuses_the_code_refuses(event):
+def test_what_the_schema_refuses_the_code_refuses(event: Any) -> None:
     assert schema_accepts(event) or not code_accepts(event)
 
 
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 @given(event=mutated_events())
-def test_what_the_code_refuses_the_schema_refuses_where_it_can(event):
+def test_what_the_code_refuses_the_schema_refuses_where_it_can(event: Any) -> None:
     for refused in decode(json.dumps(event).encode()).rejected:
         assert not schema_accepts(event) or refused.reason in BEYOND_THE_SCHEMA
 
@@ -172,7 +180,9 @@ def test_what_the_code_refuses_the_schema_refuses_where_it_can(event):
     fraction=st.none() | st.text("0129", max_size=7),
     currency=st.sampled_from(["JPY", "EUR", "KWD", "UYW"]),
 )
-def test_schema_and_code_agree_on_every_decimal_string(sign, whole, fraction, currency):
+def test_schema_and_code_agree_on_every_decimal_string(
+    sign: str, whole: str, fraction: str | None, currency: str
+) -> None:
     amount = sign + whole + ("" if fraction is None else f".{fraction}")
     event = payment_event(amount=amount, currency=currency)
     beyond_64_bits = currency == "UYW" and len(whole.lstrip("0")) == 15
@@ -209,6 +219,6 @@ def test_schema_and_code_agree_on_every_decimal_string(sign, whole, fraction, cu
     ],
     ids=repr,
 )
-def test_breach_of_the_contract_is_refused_by_schema_and_code(event):
+def test_breach_of_the_contract_is_refused_by_schema_and_code(event: Any) -> None:
     assert not schema_accepts(event)
     assert not decode(json.dumps(event).encode()).payments

@@ -1,5 +1,7 @@
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -39,7 +41,7 @@ def escaped(text: str) -> str:
         "not JSON: {0} {0}",
     ],
 )
-def test_card_number_is_masked_wherever_it_stands(number, body):
+def test_card_number_is_masked_wherever_it_stands(number: str, body: str) -> None:
     evidence = redact_body(body.format(number).encode())
     assert number not in evidence
     masked = f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
@@ -60,7 +62,7 @@ def test_card_number_is_masked_wherever_it_stands(number, body):
 @pytest.mark.parametrize(
     "body", ['{{"email":"{0}"}}', '{{"{0}":1}}', "write to <{0}> soon", '{{"note":"to {0}', "{0}"]
 )
-def test_mail_address_is_taken_out_wherever_it_stands(address, body):
+def test_mail_address_is_taken_out_wherever_it_stands(address: str, body: str) -> None:
     assert redact_body(body.format(address).encode()) == body.format("<e-mail>")
 
 
@@ -75,7 +77,7 @@ def test_mail_address_is_taken_out_wherever_it_stands(address, body):
         "max@maximilian@example.de",
     ],
 )
-def test_no_part_of_a_written_differently_address_is_left(text):
+def test_no_part_of_a_written_differently_address_is_left(text: str) -> None:
     evidence = redact(text)
     assert "<e-mail>" in evidence
     for part in ("max", "ller", "quoted", "ada", "example"):
@@ -98,14 +100,14 @@ def test_no_part_of_a_written_differently_address_is_left(text):
         "41111111111111110e-1",
     ],
 )
-def test_escapes_and_exponents_hide_no_card_number(text):
+def test_escapes_and_exponents_hide_no_card_number(text: str) -> None:
     evidence = redact(f'{{"card":"{text}"}}')
     assert "411111******1111" in evidence or "411111*******1110" in evidence
     assert not find_card_numbers(evidence)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_body_in_another_encoding_is_redacted_too(encoding):
+def test_body_in_another_encoding_is_redacted_too(encoding: str) -> None:
     body = json.dumps({"card": VISA, "email": "ada@example.com"}).encode(encoding)
     evidence = redact_body(body)
     assert MASKED in evidence
@@ -113,23 +115,23 @@ def test_body_in_another_encoding_is_redacted_too(encoding):
     assert "ada" not in evidence
 
 
-def test_evidence_is_fit_for_a_text_column():
+def test_evidence_is_fit_for_a_text_column() -> None:
     evidence = redact("nul \0, half \ud83d, pair \\ud83d\\ude00, lone \\ud83d, tab \\u0009")
-    assert evidence == "nul , half \N{REPLACEMENT CHARACTER}, pair 😀, lone \N{REPLACEMENT CHARACTER}, tab \\u0009"  # noqa: E501 - one piece of evidence
+    assert evidence == "nul , half \ufffd, pair 😀, lone \ufffd, tab \\u0009"
 
 
-def test_bytes_that_are_no_text_are_shown_as_numbers():
+def test_bytes_that_are_no_text_are_shown_as_numbers() -> None:
     assert redact_body(b'{"a":"\xff\xfe"}') == '{"a":"\\xff\\xfe"}'
 
 
-def test_long_body_is_cut_after_it_was_redacted():
+def test_long_body_is_cut_after_it_was_redacted() -> None:
     filler = "x" * (MAX_BODY_CHARACTERS - 8)
     evidence = redact_body(f"{filler}{VISA} and more".encode())
     assert evidence == f"{filler}411111**... ({MAX_BODY_CHARACTERS + 17} characters)"
 
 
 @given(text=st.text())
-def test_any_text_becomes_evidence_that_can_be_stored(text):
+def test_any_text_becomes_evidence_that_can_be_stored(text: str) -> None:
     evidence = redact(text)
     assert "\0" not in evidence
     evidence.encode()
@@ -137,7 +139,7 @@ def test_any_text_becomes_evidence_that_can_be_stored(text):
 
 
 @given(body=st.binary())
-def test_any_bytes_become_evidence_that_can_be_stored(body):
+def test_any_bytes_become_evidence_that_can_be_stored(body: bytes) -> None:
     assert "\0" not in redact_body(body)
 
 
@@ -158,7 +160,7 @@ def test_any_bytes_become_evidence_that_can_be_stored(body):
     ],
     ids=lambda text: text[:6],
 )
-def test_hostile_text_takes_linear_time(text):
+def test_hostile_text_takes_linear_time(text: str) -> None:
     started = time.perf_counter()
     redact(text)
     assert time.perf_counter() - started < 3
@@ -170,7 +172,7 @@ def clean(event: dict) -> tuple[dict, str | None]:
     return cleaned, card_filter.first_found
 
 
-def test_card_numbers_of_an_event_are_masked_in_values_keys_and_depths():
+def test_card_numbers_of_an_event_are_masked_in_values_keys_and_depths() -> None:
     event = {
         "card": {"bin": VISA},
         VISA: "key",
@@ -187,7 +189,7 @@ def test_card_numbers_of_an_event_are_masked_in_values_keys_and_depths():
 
 
 @pytest.mark.parametrize("key", ["transaction_id", "original_transaction_id", "id"])
-def test_identifier_that_holds_a_card_number_becomes_a_pseudonym(key):
+def test_identifier_that_holds_a_card_number_becomes_a_pseudonym(key: str) -> None:
     first, _ = clean({key: VISA})
     again, _ = clean({key: VISA})
     other, _ = clean({key: CARD_NUMBERS["visa"][:6] + "0000001111"[:10]})
@@ -195,12 +197,12 @@ def test_identifier_that_holds_a_card_number_becomes_a_pseudonym(key):
     assert first != other
 
 
-def test_amount_is_left_alone_even_if_it_looks_like_a_card():
+def test_amount_is_left_alone_even_if_it_looks_like_a_card() -> None:
     assert clean({"amount": "378282246310005"}) == ({"amount": "378282246310005"}, None)
     assert clean({"amount": 378282246310005}) == ({"amount": 378282246310005}, None)
 
 
-def test_amount_further_down_is_no_amount():
+def test_amount_further_down_is_no_amount() -> None:
     cleaned, found = clean({"amount": {"amount": VISA}, "metadata": {"amount": VISA}})
     assert cleaned == {"amount": {"amount": MASKED}, "metadata": {"amount": MASKED}}
     assert found == VISA
@@ -209,24 +211,24 @@ def test_amount_further_down_is_no_amount():
 @pytest.mark.parametrize(
     "number", [b"4.111111111111111E15", b"4111111111111111.0", b"-4.111111111111111e+15"]
 )
-def test_number_that_holds_a_card_number_is_masked(number):
+def test_number_that_holds_a_card_number_is_masked(number: bytes) -> None:
     cleaned, found = clean({"metadata": {"n": msgspec.Raw(number)}})
     assert MASKED in cleaned["metadata"]["n"]
     assert found == VISA
 
 
 @pytest.mark.parametrize("number", [b"1.50", b"1e99999999999999999999", b"4.1e15", b"-0.0"])
-def test_other_number_keeps_its_text(number):
+def test_other_number_keeps_its_text(number: bytes) -> None:
     cleaned, found = clean({"metadata": {"n": msgspec.Raw(number)}})
     assert bytes(cleaned["metadata"]["n"]) == number
     assert found is None
 
 
-def test_first_of_several_card_numbers_is_remembered():
+def test_first_of_several_card_numbers_is_remembered() -> None:
     assert clean({"a": "378282246310005", "b": VISA})[1] == "378282246310005"
 
 
-@pytest.mark.parametrize("text", ["nul \0", "half \ud83d", "half \ude00"])
+@pytest.mark.parametrize("text", ["nul \0", "first half \ud83d", "second half \ude00"])
 @pytest.mark.parametrize(
     "event",
     [
@@ -237,14 +239,16 @@ def test_first_of_several_card_numbers_is_remembered():
         lambda text: {"metadata": {"a": {text: 1}}},
     ],
 )
-def test_text_that_no_database_stores_is_refused(event, text):
+def test_text_that_no_database_stores_is_refused(
+    event: Callable[[str], dict[str, Any]], text: str
+) -> None:
     with pytest.raises(EventRefused) as caught:
         clean(event(text))
     assert caught.value.reason is RejectReason.invalid_text
     assert "NUL or half of a surrogate pair" in caught.value.detail
 
 
-def test_long_keys_above_many_values_take_linear_time():
+def test_long_keys_above_many_values_take_linear_time() -> None:
     event = {"k" * 200_000: {f"a{at}": {"b": 1} for at in range(20_000)}}
     started = time.perf_counter()
     clean(event)
