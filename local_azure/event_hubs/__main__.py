@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one"
+        "--port", type=_port, default=0, help="port to listen on; 0, the default, takes a free one"
     )
     parser.add_argument(
         "--log-level",
@@ -84,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
         help="what to log on stderr (%(default)s)",
     )
     return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        msg = f"a port is a number from 0 to 65535, not {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
 
 
 def _config(path: Path | None, hubs: Sequence[str] | None) -> EventHubsConfig:

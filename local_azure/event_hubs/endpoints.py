@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from local_azure.event_hubs.amqp.message import insert_delivery_annotations
 from local_azure.event_hubs.amqp.performatives import (
@@ -93,18 +94,7 @@ class ReceiverLink(OutgoingLink):
         answer = super().attached(attach)
         if not self._wants_metrics:
             return answer
-        return Attach(
-            answer.name,
-            answer.handle,
-            role=answer.role,
-            snd_settle_mode=answer.snd_settle_mode,
-            rcv_settle_mode=answer.rcv_settle_mode,
-            source=answer.source,
-            target=answer.target,
-            initial_delivery_count=answer.initial_delivery_count,
-            max_message_size=answer.max_message_size,
-            offered_capabilities=(RUNTIME_METRIC,),
-        )
+        return replace(answer, offered_capabilities=(RUNTIME_METRIC,))
 
     def next_messages(self, max_events: int) -> Sequence[bytes | memoryview]:
         """Read the next events.
@@ -120,9 +110,10 @@ class ReceiverLink(OutgoingLink):
             )
             raise LinkRefused("amqp:internal-error", f"Events cannot be read: {error}.") from error
         self._next = first + len(messages)
-        if self._wants_metrics:
-            return [insert_delivery_annotations(message, self._metrics()) for message in messages]
-        return messages
+        if not self._wants_metrics:
+            return messages
+        metrics = self._metrics()
+        return [insert_delivery_annotations(message, metrics) for message in messages]
 
     def _on_news(self) -> None:
         self.session.schedule_pump()

@@ -8,6 +8,7 @@ from typing import Protocol
 from local_azure.event_hubs.amqp.performatives import (
     MAX_UINT,
     Accepted,
+    AmqpError,
     Attach,
     Flow,
     Rejected,
@@ -15,7 +16,7 @@ from local_azure.event_hubs.amqp.performatives import (
     Target,
     Transfer,
 )
-from local_azure.event_hubs.errors import LinkRefused
+from local_azure.event_hubs.errors import DeliveryRefused, LinkRefused
 
 # What the server lets a publisher have under way on one link. The SDK sets its own credit and
 # does not wait for this; what really holds it back is that reading stops, see Connection.
@@ -111,6 +112,7 @@ class IncomingLink(Link):
         self._credit = 0
         self._first: Transfer | None = None
         self._parts = bytearray()
+        self._discarding = False
 
     @abstractmethod
     def on_message(self, delivery: Delivery) -> None:
@@ -148,40 +150,52 @@ class IncomingLink(Link):
         """Assemble a message from its frames.
 
         Raises:
-            LinkRefused: The message is too large, or its first frame has no number.
+            LinkRefused: A settled message is too large, or its first frame has no number.
         """
         first = self._first or transfer
         if first.delivery_id is None:
             raise LinkRefused(
                 "amqp:invalid-field", "The first transfer of a delivery needs a delivery-id."
             )
-        if transfer.aborted:
+        settled = bool(first.settled or transfer.settled)
+        if not self._discarding and len(self._parts) + len(payload) > self._max_message_bytes:
+            self._refuse_size(first.delivery_id, settled=settled)
+        if transfer.aborted or (self._discarding and not transfer.more):
             self._end_delivery()
             return
-        if len(self._parts) + len(payload) > self._max_message_bytes:
-            raise LinkRefused(
-                "amqp:link:message-size-exceeded",
-                f"The received message (delivery-id:{first.delivery_id}) exceeds the limit "
-                f"({self._max_message_bytes} bytes) currently allowed on the link.",
-            )
         if transfer.more:
             self._first = first
-            self._parts += payload
+            if not self._discarding:
+                self._parts += payload
             return
         message = bytes(self._parts + payload) if self._parts else payload
         self._end_delivery()
-        self.on_message(
-            Delivery(
-                first.delivery_id,
-                bool(first.settled or transfer.settled),
-                first.message_format or 0,
-                message,
-            )
+        delivery = Delivery(first.delivery_id, settled, first.message_format or 0, message)
+        try:
+            self.on_message(delivery)
+        except DeliveryRefused as refused:
+            if not settled:
+                error = AmqpError(refused.condition, refused.description)
+                self.session.settle(delivery.delivery_id, Rejected(error))
+
+    def _refuse_size(self, delivery_id: int, *, settled: bool) -> None:
+        condition = "amqp:link:message-size-exceeded"
+        description = (
+            f"The received message (delivery-id:{delivery_id}) exceeds the limit "
+            f"({self._max_message_bytes} bytes) currently allowed on the link."
         )
+        if settled:
+            raise LinkRefused(condition, description)
+        # A rejection reaches the caller of the SDK with its reason; of a detached link the SDK
+        # only says "unknown error", and the next, innocent send suffers from it.
+        self.session.settle(delivery_id, Rejected(AmqpError(condition, description)))
+        self._discarding = True
+        self._parts = bytearray()
 
     def _end_delivery(self) -> None:
         self._first = None
         self._parts = bytearray()
+        self._discarding = False
         self._delivery_count = (self._delivery_count + 1) & MAX_UINT
         self._credit -= 1
         if self._credit <= INCOMING_CREDIT // 2:

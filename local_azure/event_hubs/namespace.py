@@ -22,7 +22,8 @@ from local_azure.event_hubs.partition import Partition
 NOT_FOUND = "amqp:not-found"
 
 _HUB_FILE = "hub.json"
-_LOCK_FILE = "lock"
+# No hub can have this name.
+_LOCK_FILE = ".lock"
 _SCHEME = re.compile(r"(?:sb|amqps?)://[^/]*/")
 _RECEIVER_ADDRESS = re.compile(r"([^/]+)/ConsumerGroups/([^/]+)/Partitions/([^/]+)", re.IGNORECASE)
 _PUBLISHER_ADDRESS = re.compile(r"([^/]+)(?:/Partitions/([^/]+))?", re.IGNORECASE)

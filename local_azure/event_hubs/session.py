@@ -79,8 +79,8 @@ class Session:
         self._next_outgoing_id = 0
         self._peer_window = begin.incoming_window
         self._next_delivery_id = 0
-        # Frames that were cut but wait for the peer's window, in order.
-        self._frames: deque[tuple[bytes, bytes | memoryview]] = deque()
+        # Frames that were cut but wait for the peer's window, in order, with their link's handle.
+        self._frames: deque[tuple[int, bytes, bytes | memoryview]] = deque()
         self._host.send(
             channel,
             Begin(
@@ -162,8 +162,8 @@ class Session:
 
     def detach(self, link: Link, condition: str, description: str) -> None:
         """Detach a link with an error."""
-        if self._links.pop(link.handle, None) is not None:
-            link.closed()
+        if link.handle in self._links:
+            self._forget(link)
             self._detaching.add(link.handle)
             self._send_detach(link.handle, AmqpError(condition, description))
 
@@ -198,15 +198,14 @@ class Session:
             self.detach(link, refused.condition, refused.description)
             return False
         for message in messages:
-            self._frames.extend(
-                transfer_frames(
-                    self.channel,
-                    link.handle,
-                    self._next_delivery_id,
-                    message,
-                    self._host.peer_max_frame_size,
-                )
+            frames = transfer_frames(
+                self.channel,
+                link.handle,
+                self._next_delivery_id,
+                message,
+                self._host.peer_max_frame_size,
             )
+            self._frames.extend((link.handle, head, payload) for head, payload in frames)
             self._next_delivery_id = (self._next_delivery_id + 1) & MAX_UINT
         self._send_frames()
         if not messages:
@@ -216,7 +215,7 @@ class Session:
     def _send_frames(self) -> bool:
         sent = min(len(self._frames), self._peer_window)
         for _ in range(sent):
-            head, payload = self._frames.popleft()
+            _, head, payload = self._frames.popleft()
             self._host.send_raw(head)
             self._host.send_raw(payload)
         self._peer_window -= sent
@@ -240,10 +239,6 @@ class Session:
             link.on_transfer(transfer, payload)
         except LinkRefused as refused:
             self.detach(link, refused.condition, refused.description)
-        except DeliveryRefused as refused:
-            if transfer.delivery_id is not None and not transfer.settled:
-                error = AmqpError(refused.condition, refused.description)
-                self.settle(transfer.delivery_id, Rejected(error))
 
     def _on_flow(self, flow: Flow) -> None:
         # A peer that has not seen our begin yet does not know our first id: it is 0.
@@ -333,11 +328,16 @@ class Session:
         if detach.handle in self._detaching:
             self._detaching.discard(detach.handle)
             return
-        link = self._links.pop(detach.handle, None)
+        link = self._links.get(detach.handle)
         if link is None:
             raise _unattached(detach.handle)
-        link.closed()
+        self._forget(link)
         self._send_detach(detach.handle, None)
+
+    def _forget(self, link: Link) -> None:
+        del self._links[link.handle]
+        self._frames = deque(frame for frame in self._frames if frame[0] != link.handle)
+        link.closed()
 
     def _find_link(self, handle: int) -> Link | None:
         """Find a link; None if it is being detached, so that its frames are thrown away."""

@@ -58,7 +58,8 @@ class PartitionLog:
         segments: list[Segment] = []
         try:
             for path in paths:
-                segments.append(Segment.open(path, is_last=path == paths[-1]))
+                segment = Segment.open(path, is_last=path == paths[-1])
+                segments.append(segment)
             _check_gaps(segments)
             if not segments:
                 segments.append(Segment.create(folder, LogEnd()))
@@ -188,8 +189,9 @@ class PartitionLog:
         return dropped
 
     def close(self) -> None:
-        """Close the files."""
-        for segment in self._segments:
+        """Close the files; a second time changes nothing."""
+        segments, self._segments = self._segments, []
+        for segment in segments:
             segment.close()
 
 
