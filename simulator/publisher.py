@@ -58,37 +58,53 @@ def publish(
         EventHubsUnreachable: no connection, after all retries.
         EventHubsRefused: wrong key, missing right, no such event hub, or a message too large.
     """
-    with _named_failures(settings):
+    tally = _Tally(progress)
+    with _named_failures(settings, tally):
         _look_for_event_hub(settings)
-    with _named_failures(settings), _producer(settings) as producer:
-        sender = _Sender(producer, progress or _say_nothing)
-        started = time.monotonic()
-        taken = 0
-        for message in messages:
-            sender.add(message)
-            taken += message.events
-            ahead = taken / rate - (time.monotonic() - started) if rate else 0.0
-            if ahead > _SHORTEST_PAUSE:
-                sender.flush()
-                time.sleep(ahead)
-        sender.flush()
-        return sender.sent
+        with _producer(settings) as producer:
+            sender = _Sender(producer, tally)
+            started = time.monotonic()
+            taken = 0
+            for message in messages:
+                sender.add(message)
+                taken += message.events
+                ahead = taken / rate - (time.monotonic() - started) if rate else 0.0
+                if ahead > _SHORTEST_PAUSE:
+                    sender.flush()
+                    time.sleep(ahead)
+            sender.flush()
+    return tally.sent
 
 
-def _say_nothing(_: Sent) -> None:
-    pass
+class _Tally:
+    """Counts what is acknowledged."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self.sent = Sent(0, 0, 0)
+
+    def add(self, batch: EventDataBatch, events: int) -> None:
+        self.sent = Sent(
+            self.sent.messages + len(batch),
+            self.sent.events + events,
+            self.sent.bytes + batch.size_in_bytes,
+        )
+        if self._progress is not None:
+            self._progress(self.sent)
+
+    def __str__(self) -> str:
+        return f"; {self.sent.events} events had been sent before" if self.sent.events else ""
 
 
 class _Sender:
     """Holds one open batch per partition key."""
 
-    def __init__(self, producer: EventHubProducerClient, progress: Progress) -> None:
+    def __init__(self, producer: EventHubProducerClient, tally: _Tally) -> None:
         self._producer = producer
-        self._progress = progress
+        self._tally = tally
         self._batches: dict[str, EventDataBatch] = {}
         self._events: dict[str, int] = {}
         self._waiting = 0
-        self.sent = Sent(0, 0, 0)
 
     def add(self, message: Message) -> None:
         key = message.partition_key
@@ -116,12 +132,7 @@ class _Sender:
         batch, events = self._batches.pop(key), self._events.pop(key)
         self._producer.send_batch(batch)
         self._waiting -= len(batch)
-        self.sent = Sent(
-            self.sent.messages + len(batch),
-            self.sent.events + events,
-            self.sent.bytes + batch.size_in_bytes,
-        )
-        self._progress(self.sent)
+        self._tally.add(batch, events)
 
 
 def _fits(batch: EventDataBatch, message: Message) -> bool:
@@ -179,7 +190,7 @@ def _credential(settings: ProducerSettings) -> "TokenCredential":
 
 
 @contextmanager
-def _named_failures(settings: ProducerSettings) -> Iterator[None]:
+def _named_failures(settings: ProducerSettings, tally: _Tally) -> Iterator[None]:
     """Turn what the SDK raises into errors that say what to do; none of them shows a key."""
     where = f"event hub {settings.event_hub!r} at {settings.address}"
     try:
@@ -191,9 +202,11 @@ def _named_failures(settings: ProducerSettings) -> Iterator[None]:
             msg = f"there is no {where}; create it, or name another by --event-hub"
             raise EventHubsRefused(msg) from error
         if isinstance(error, AuthenticationError):
-            msg = f"{where} refuses the key or identity (it needs the right to send): {first_line}"
+            msg = (
+                f"{where} refuses the key or identity; does it have the right to send? {first_line}"
+            )
             raise EventHubsRefused(msg) from error
-        msg = f"cannot reach {where}: {first_line}; is the address right and the service running?"
+        msg = f"cannot reach {where}: {first_line}{tally}; is the service running there?"
         raise EventHubsUnreachable(msg) from error
     except ClientAuthenticationError as error:
         text = settings.without_secrets(error.message).partition("\n")[0]

@@ -187,10 +187,16 @@ def test_an_endpoint_that_dies_on_the_way_is_unreachable(endpoint: Endpoint) -> 
             yield Message("1", b"{}", 1)
 
     told: list[Sent] = []
-    with pytest.raises(EventHubsUnreachable, match="is the address right"):
+    with pytest.raises(EventHubsUnreachable, match="512 events had been sent before"):
         publish(messages(), endpoint.settings, told.append)
     assert told[-1].messages == 512
     gc.collect()
+
+
+def test_more_messages_of_one_key_than_a_batch_holds_keep_their_order(endpoint: Endpoint) -> None:
+    messages = [Message("1", bytes([65 + n]) * 700_000, 1) for n in range(3)]
+    assert publish(messages, endpoint.settings).messages == 3
+    assert _receive(endpoint, 3).bodies == {"1": [message.body for message in messages]}
 
 
 def test_a_message_beyond_the_size_limit_is_refused_by_name(endpoint: Endpoint) -> None:

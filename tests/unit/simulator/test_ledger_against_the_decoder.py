@@ -136,3 +136,32 @@ def test_the_ledger_holds_as_long_as_it_says() -> None:
     late, _, _ = _recount(parameters, ledger.holds_until - timedelta(microseconds=1))
     assert on_time.rejected == late.rejected == ledger.rejected
     assert on_time.sums == late.sums
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        Parameters(end=END, payments=1),
+        Parameters(end=END, payments=300, windows=3_000, late_share=0.5),
+        Parameters(
+            end=END,
+            payments=700,
+            windows=1,
+            pack=3,
+            bad_share=0.5,
+            duplicate_share=0.5,
+            late_share=0.5,
+            conflict_share=0.5,
+        ),
+    ],
+    ids=["one payment", "ten days", "as bad as it gets"],
+)
+def test_the_ledger_is_right_at_the_edges_of_the_parameters(parameters: Parameters) -> None:
+    recount, ledger, _ = _recount(parameters, END)
+    assert (recount.payments, recount.duplicates) == (ledger.payments, ledger.duplicates)
+    assert recount.rejected == ledger.rejected
+    assert sum(count for count, _ in recount.sums.values()) == parameters.payments
+    assert {key: amount for key, (_, amount) in recount.sums.items()} == {
+        (each.window_start, each.payment_method, each.currency, each.payment_status): each.amount
+        for each in ledger.sums
+    }

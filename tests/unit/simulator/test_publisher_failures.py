@@ -7,7 +7,7 @@ from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
 from simulator.connection import ProducerSettings
 from simulator.errors import EventHubsRefused, EventHubsUnreachable, InvalidConnection
-from simulator.publisher import _credential, _named_failures, publish
+from simulator.publisher import _credential, _named_failures, _Tally, publish
 
 KEY = "a-secret-not-to-be-shown"
 SETTINGS = ProducerSettings.of(
@@ -19,7 +19,7 @@ SETTINGS = ProducerSettings.of(
 @pytest.mark.parametrize(
     ("raised", "expected", "text"),
     [
-        (AuthenticationError(f"put-token failed for {KEY}"), EventHubsRefused, "needs the right"),
+        (AuthenticationError(f"put-token failed for {KEY}"), EventHubsRefused, "the right to send"),
         (ConnectError(f"{KEY}\nlong story"), EventHubsUnreachable, "cannot reach"),
         (ConnectError("amqp:not-found"), EventHubsRefused, "there is no event hub 'payments'"),
         (ClientAuthenticationError(f"no token {KEY}\nlong"), EventHubsRefused, "sign in"),
@@ -28,7 +28,7 @@ SETTINGS = ProducerSettings.of(
 def test_failures_say_what_to_do_in_one_line_without_the_key(
     raised: Exception, expected: type[Exception], text: str
 ) -> None:
-    with pytest.raises(expected, match=text) as caught, _named_failures(SETTINGS):
+    with pytest.raises(expected, match=text) as caught, _named_failures(SETTINGS, _Tally()):
         raise raised
     assert KEY not in str(caught.value)
     assert "\n" not in str(caught.value)
