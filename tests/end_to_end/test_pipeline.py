@@ -1,0 +1,128 @@
+"""Simulator, SDK, AMQP endpoint, worker runtime and PostgreSQL, together."""
+
+import random
+import threading
+import time
+
+import pytest
+from pipeline_probe import (
+    await_processed,
+    close_windows,
+    differences_to,
+    everything_stored,
+    query,
+    send,
+    traffic,
+)
+
+from local_azure.environment import LocalAzure
+from local_azure.services.errors import ServiceFailed
+from local_azure.services.postgresql import StopMode
+from shared_code.domain.card_numbers import find_card_numbers
+
+
+def test_every_sum_equals_what_was_sent(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=3000, seed=11)
+    local_azure.start_host()
+    send(local_azure, simulation)
+    await_processed(local_azure)
+    close_windows(local_azure)
+    assert differences_to(local_azure, simulation.ledger) == []
+    assert query(local_azure, "SELECT count(*), max(revision) FROM window_revisions") == [(6, 1)]
+
+
+def test_messages_sent_again_change_no_payment_metric_or_sum(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=600, seed=12)
+    messages = list(simulation)
+    local_azure.start_host()
+    send(local_azure, messages)
+    await_processed(local_azure)
+    close_windows(local_azure)
+    before = everything_stored(local_azure)
+    send(local_azure, messages)
+    send(local_azure, random.Random(3).sample(messages, len(messages)))
+    await_processed(local_azure)
+    close_windows(local_azure)
+    assert everything_stored(local_azure) == before
+
+
+def test_killed_host_loses_nothing_and_counts_nothing_twice(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=4000, seed=13)
+    moments = random.Random(13)
+    local_azure.start_host()
+    sending = threading.Thread(target=send, args=(local_azure, simulation))
+    sending.start()
+    for _ in range(4):
+        time.sleep(moments.uniform(0.2, 1.5))
+        local_azure.kill_host()
+        local_azure.start_host()
+    sending.join()
+    await_processed(local_azure)
+    close_windows(local_azure)
+    assert differences_to(local_azure, simulation.ledger) == []
+
+
+def test_database_outage_only_delays(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=4000, seed=14)
+    local_azure.start_host()
+    sending = threading.Thread(target=send, args=(local_azure, simulation))
+    sending.start()
+    for mode in (StopMode.IMMEDIATE, StopMode.FAST):
+        time.sleep(0.7)
+        local_azure.postgresql.stop(mode)
+        time.sleep(2.0)
+        local_azure.postgresql.start()
+    sending.join()
+    await_processed(local_azure)
+    close_windows(local_azure)
+    assert differences_to(local_azure, simulation.ledger) == []
+
+
+def test_late_payments_make_a_new_revision(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=1200, seed=15)
+    messages = list(simulation)
+    local_azure.start_host()
+    for part in (messages[:30], messages[30:]):
+        send(local_azure, part)
+        await_processed(local_azure)
+        close_windows(local_azure)
+    assert differences_to(local_azure, simulation.ledger) == []
+    [(latest, all_of_them)] = query(
+        local_azure, "SELECT max(revision), count(*) FROM window_revisions"
+    )
+    assert latest == 2
+    assert all_of_them > 6
+
+
+def test_no_full_card_number_is_stored_or_logged(local_azure: LocalAzure) -> None:
+    simulation = traffic(payments=2000, seed=16)
+    local_azure.start_host()
+    send(local_azure, simulation)
+    await_processed(local_azure)
+    assert simulation.ledger.qualities["card_number_present"] > 0
+    sent = b"".join(message.body for message in simulation).decode("utf-8", "replace")
+    assert find_card_numbers(sent)
+    stored = "\n".join(str(rows) for rows in everything_stored(local_azure).values())
+    log = local_azure.host.log.read_text("utf-8")
+    assert find_card_numbers(stored) == []
+    assert find_card_numbers(log) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("PII_HASH_KEY", "", "app setting PII_HASH_KEY is missing; for example PII_HASH_KEY="),
+        (
+            "RETENTION_DAYS",
+            "a month",
+            "app setting RETENTION_DAYS is expected to be a whole number",
+        ),
+    ],
+)
+def test_wrong_setting_stops_the_host_with_a_sentence(
+    local_azure: LocalAzure, setting: str, value: str, sentence: str
+) -> None:
+    # `alembic upgrade` needs the database only, so that the functions are what fails.
+    with pytest.raises(ServiceFailed) as failure:
+        local_azure.start_host({setting: value})
+    assert sentence in str(failure.value)
