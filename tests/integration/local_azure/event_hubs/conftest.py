@@ -36,7 +36,7 @@ def namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield connection_string
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def producer(namespace: str) -> Iterator[EventHubProducerClient]:
     client = EventHubProducerClient.from_connection_string(namespace, eventhub_name=HUB)
     with client:
@@ -86,8 +86,12 @@ class Collector:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Begin to stop; leaving waits for the end."""
         self._client.close()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
         self._thread.join(DEADLINE_SECONDS)
 
 

@@ -182,6 +182,8 @@ def test_positions_by_offset_sequence_number_and_time(
         ]
         for collector in collectors:
             collector.until(lambda c=collector: "4" in c.bodies())
+        for collector in collectors:
+            collector.stop()
 
     assert ["".join(c.bodies()) for c in collectors] == ["34", "234"] * 3
 
@@ -235,6 +237,8 @@ def test_every_group_sees_every_event(
         ]
         for collector in collectors:
             collector.until(lambda c=collector: len(c.events) == 1)
+        for collector in collectors:
+            collector.stop()
 
     assert [collector.bodies() for collector in collectors] == [["for all"]] * 3
 

@@ -119,15 +119,18 @@ class Peer:
             )
         )
 
-    async def settled(self) -> list[tuple[int, list[Any]]]:
-        """Let the server work until it has nothing more to say; give its frames."""
+    async def settled(self, at_least: int = 1) -> list[tuple[int, list[Any]]]:
+        """Let the server work until it has said something and then nothing more.
+
+        Gives its frames: none only after it was silent for a while.
+        """
         found = self.frames()
-        for _ in range(20):
+        quiet = 0
+        while quiet < (2 if len(found) >= at_least else 40 * at_least):
             await asyncio.sleep(0.005)
             more = self.frames()
-            if found and not more:
-                break
             found += more
+            quiet = 0 if more else quiet + 1
         return found
 
     async def publish(self, *bodies: bytes) -> None:
@@ -428,7 +431,7 @@ def test_a_malformed_message_is_rejected_alone(
         if more:
             peer.send(Transfer(1), payload=b"junk")
         peer.send(Transfer(1, 1, b"t", 0), payload=message(b"good"))
-        first, second = await peer.settled()
+        first, second = await peer.settled(at_least=2)
         assert first[1][1] == 0
         assert first[1][4]["rejected"][0][0] == b"amqp:decode-error"
         assert (second[1][1], second[1][4]) == (1, {"accepted": []})
