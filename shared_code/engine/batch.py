@@ -1,6 +1,6 @@
 """Processes one batch of Event Hubs messages: decode, judge and write it, in this order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -84,9 +84,9 @@ class BatchProcessor:
         judges = self._judges(rules_document, now)
         payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
         events = len(payments) + len(rejected)
-        unique, conflicting = _distinct(payments)
-        writer = _Writer(self._database, judges, messages)
-        writer.write(unique, [*rejected, *writer.conflicts(conflicting)])
+        candidates, contradictions = _by_identity(payments)
+        writer = _Writer(self._database, judges, messages, contradictions)
+        writer.write(candidates, rejected)
         return BatchResult(
             messages=len(messages),
             stored=writer.stored,
@@ -109,9 +109,16 @@ class BatchProcessor:
 class _Writer:
     """Writes the payments of one batch, in halves where the database refuses one of them."""
 
-    def __init__(self, database: Database, judges: _Judges, messages: Sequence[Message]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        judges: _Judges,
+        messages: Sequence[Message],
+        contradictions: dict[Identity, list[Placed]],
+    ) -> None:
         self._database = database
         self._judges = judges
+        self._contradictions = contradictions
         self._bodies = {message.origin: message.body for message in messages}
         self._texts: dict[Origin, Sequence[bytes]] = {}
         times = [message.enqueued_at for message in messages if message.enqueued_at is not None]
@@ -140,8 +147,7 @@ class _Writer:
                     rule_set=self._judges.rule_set,
                     enqueued_at=self._enqueued_at,
                 )
-                conflicting = [payments[position] for position in written.conflicts]
-                refused = [*rejected, *self.conflicts(conflicting)]
+                refused = [*rejected, *self._conflicts(payments, written.conflicts)]
                 write_rejected(connection, refused)
         except DataRefused as refusal:
             self._write_apart(payments, rejected, refusal)
@@ -149,13 +155,28 @@ class _Writer:
             self.stored += written.stored
             self.rejected += len(refused)
 
-    def conflicts(self, payments: Iterable[Placed]) -> list[RejectedEvent]:
-        """Return payments whose identity is taken by other content as rejected events."""
+    def _conflicts(
+        self, payments: Sequence[Placed], stored: Mapping[int, bytes]
+    ) -> Iterator[RejectedEvent]:
+        """Yield what differs from the content that stands in the database for its identity.
+
+        Args:
+            payments: one for each identity, written just now.
+            stored: hash of what was stored before, by position of the payments that differ from it.
+        """
+        for position in stored:
+            yield self._conflict(payments[position])
+        if not self._contradictions:
+            return
+        for position, placed in enumerate(payments):
+            standing = stored.get(position, placed.accepted.content_hash)
+            for other in self._contradictions.get(_identity(placed), ()):
+                if other.accepted.content_hash != standing:
+                    yield self._conflict(other)
+
+    def _conflict(self, placed: Placed) -> RejectedEvent:
         detail = "another content came first for this transaction_id, payment_status and event_time"
-        return [
-            self._reject(placed, EventRefused(RejectReason.conflicting_duplicate, detail))
-            for placed in payments
-        ]
+        return self._reject(placed, EventRefused(RejectReason.conflicting_duplicate, detail))
 
     def _write_apart(
         self, payments: Sequence[Placed], rejected: Sequence[RejectedEvent], refusal: DataRefused
@@ -165,7 +186,11 @@ class _Writer:
         if len(payments) == 1:
             reason = RejectReason.refused_by_database
             at_fault = self._reject(payments[0], EventRefused(reason, str(refusal)))
-            self.write((), [*rejected, at_fault])
+            # What contradicts it may be stored in its place.
+            others = self._contradictions.pop(_identity(payments[0]), [])
+            if others:
+                self._contradictions[_identity(others[0])] = others[1:]
+            self.write(others[:1], [*rejected, at_fault])
             return
         middle = len(payments) // 2
         self.write(payments[:middle], rejected)
@@ -178,15 +203,26 @@ class _Writer:
         return reject(placed.origin, placed.event_index, texts[placed.event_index], refusal)
 
 
-def _distinct(payments: Iterable[Placed]) -> tuple[list[Placed], list[Placed]]:
-    """Return the first payment of each identity, and those that contradict the first."""
+def _by_identity(
+    payments: Iterable[Placed],
+) -> tuple[list[Placed], dict[Identity, list[Placed]]]:
+    """Return the first payment of each identity, and by identity those that contradict it.
+
+    Which of them stands is not known before the database has been asked: the first may contradict
+    what was stored long ago, and a later one be the redelivery of just that.
+    """
     first: dict[Identity, Placed] = {}
-    conflicting: list[Placed] = []
+    contradictions: dict[Identity, list[Placed]] = {}
     for placed in payments:
-        known = first.setdefault(placed.accepted.payment.identity, placed)
+        identity = _identity(placed)
+        known = first.setdefault(identity, placed)
         if known.accepted.content_hash != placed.accepted.content_hash:
-            conflicting.append(placed)
-    return list(first.values()), conflicting
+            contradictions.setdefault(identity, []).append(placed)
+    return list(first.values()), contradictions
+
+
+def _identity(placed: Placed) -> Identity:
+    return placed.accepted.payment.identity
 
 
 def _column(payments: Sequence[Placed], name: str) -> Sequence[Any]:

@@ -6,7 +6,7 @@ folded later (``folding``), windows to look at are appended as marks.
 
 import hashlib
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -93,7 +93,7 @@ _INSERT_NEW: Final = text(f"""
 """)
 # A statement of its own: only a new snapshot sees what another instance committed meanwhile.
 _FIND_CONFLICTS: Final = text(f"""
-    SELECT staged.ordinal
+    SELECT staged.ordinal, stored.content_hash
     FROM {_PAYMENTS} AS staged
     JOIN normalized_transactions AS stored USING (event_time, transaction_id, payment_status)
     WHERE stored.content_hash <> staged.content_hash
@@ -113,12 +113,12 @@ _INSERT_REJECTED: Final = text("""
 class Written(NamedTuple):
     """What a batch changed.
 
-    ``conflicts`` are positions of payments whose identity is stored with other content; they are
-    not stored and have to be rejected.
+    ``conflicts`` maps positions of payments whose identity is stored with other content, and which
+    were therefore not stored, to the hash of that content.
     """
 
     stored: int
-    conflicts: Sequence[int]
+    conflicts: Mapping[int, bytes]
 
 
 def write_payments(
@@ -139,17 +139,17 @@ def write_payments(
         enqueued_at: when Event Hubs took the first message of the batch; None if unknown.
     """
     if not payments:
-        return Written(0, ())
+        return Written(0, {})
     connection.execute(text(_CREATE_STAGING))
     cursor: Any = connection.connection.cursor()
     cursor.copy_expert(_COPY_PAYMENTS, io.StringIO(payment_rows(payments)))
     cursor.copy_expert(_COPY_MATCHES, io.StringIO(match_rows(matches)))
     parameters = {"rule_set": rule_set, "enqueued_at": enqueued_at}
     stored = int(connection.execute(_INSERT_NEW, parameters).scalar_one())
-    conflicts: Sequence[int] = ()
-    if stored < len(payments):
-        conflicts = connection.execute(_FIND_CONFLICTS).scalars().all()
-    return Written(stored, conflicts)
+    if stored == len(payments):
+        return Written(stored, {})
+    found = connection.execute(_FIND_CONFLICTS)
+    return Written(stored, {ordinal: bytes(content_hash) for ordinal, content_hash in found})
 
 
 def write_rejected(connection: Connection, rejected: Sequence[RejectedEvent]) -> None:
