@@ -39,6 +39,15 @@ def owner_is_gone(owner_id: str) -> bool:
     return False
 
 
+def namespace_name(address: str) -> str:
+    """Name a namespace by its host alone.
+
+    A local endpoint listens on another port at each start, and is the same namespace for all that:
+    with the port in their names its checkpoints would be lost.
+    """
+    return address.partition(":")[0]
+
+
 class SharedCheckpoints(CheckpointStore):
     """The checkpoint store that the asyncio consumer client is given."""
 
@@ -56,7 +65,10 @@ class SharedCheckpoints(CheckpointStore):
     ) -> Iterable[dict[str, Any]]:
         """List who owns which partition; what dead processes owned is shown as free."""
         found = await asyncio.to_thread(
-            self._store.list_ownership, fully_qualified_namespace, eventhub_name, consumer_group
+            self._store.list_ownership,
+            namespace_name(fully_qualified_namespace),
+            eventhub_name,
+            consumer_group,
         )
         return [self._seen(ownership) for ownership in found]
 
@@ -70,7 +82,9 @@ class SharedCheckpoints(CheckpointStore):
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **_: Any) -> None:
         """Keep how far a partition has been processed."""
-        await asyncio.to_thread(self._store.update_checkpoint, checkpoint)
+        namespace = namespace_name(checkpoint["fully_qualified_namespace"])
+        stored = {**checkpoint, "fully_qualified_namespace": namespace}
+        await asyncio.to_thread(self._store.update_checkpoint, stored)
         self._known[checkpoint["partition_id"]] = checkpoint["sequence_number"]
 
     async def list_checkpoints(
@@ -78,7 +92,10 @@ class SharedCheckpoints(CheckpointStore):
     ) -> Iterable[dict[str, Any]]:
         """List how far each partition has been processed."""
         found = await asyncio.to_thread(
-            self._store.list_checkpoints, fully_qualified_namespace, eventhub_name, consumer_group
+            self._store.list_checkpoints,
+            namespace_name(fully_qualified_namespace),
+            eventhub_name,
+            consumer_group,
         )
         checkpoints = list(found)
         self._known |= {each["partition_id"]: each["sequence_number"] for each in checkpoints}
@@ -86,10 +103,15 @@ class SharedCheckpoints(CheckpointStore):
 
     def _stored(self, ownership: dict[str, Any]) -> dict[str, Any]:
         owner = ownership["owner_id"]
-        return {**ownership, "owner_id": f"{owner}{_MARK}{self._tag}" if owner else ""}
+        return {
+            **ownership,
+            "fully_qualified_namespace": namespace_name(ownership["fully_qualified_namespace"]),
+            "owner_id": f"{owner}{_MARK}{self._tag}" if owner else "",
+        }
 
     def _seen(self, ownership: dict[str, Any]) -> dict[str, Any]:
-        owner = str(ownership["owner_id"])
+        # A released partition has an empty owner, which storage gives back as none at all.
+        owner = ownership["owner_id"] or ""
         own, _, tag = owner.partition(_MARK)
         if tag == self._tag:
             owner = own

@@ -20,10 +20,11 @@ from azure.core.exceptions import AzureError
 from azure.eventhub import CloseReason, EventData
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 from azure.eventhub.amqp import AmqpMessageBodyType
+from azure.eventhub.exceptions import EventHubError
 
 from local_azure.functions.binding_checks import HOST_STORAGE
 from local_azure.functions.bindings import Cardinality, EventHubTrigger, FunctionSpec
-from local_azure.functions.checkpoints import SharedCheckpoints
+from local_azure.functions.checkpoints import SharedCheckpoints, namespace_name
 from local_azure.functions.connections import (
     ConnectionString,
     blob_checkpoints,
@@ -92,7 +93,9 @@ class EventHubListener:
         self._invoker = services.invoker
         self._partitions: dict[str, PartitionState] = {}
         self._checkpoints: SharedCheckpoints | None = None
+        self._client: EventHubConsumerClient | None = None
         self._last_error = ""
+        self._questions: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Receive until cancelled; then give the partitions back."""
@@ -120,6 +123,7 @@ class EventHubListener:
         # The client calls back without events, so that a batch that never fills is not forgotten.
         waits = options.min_event_batch_size > 1
         poll = min(options.max_wait_time, _POLL).total_seconds() if waits else None
+        self._client = client
         await client.receive_batch(
             on_event_batch=self._on_batch,
             max_batch_size=options.max_event_batch_size,
@@ -160,6 +164,33 @@ class EventHubListener:
             self._trigger.event_hub,
             "its start" if known is None else f"sequence number {known + 1}",
         )
+        if known is not None:
+            question = asyncio.create_task(self._question(context.partition_id, known))
+            self._questions.add(question)
+            question.add_done_callback(self._questions.discard)
+
+    async def _question(self, partition_id: str, known: int) -> None:
+        """Warn of a checkpoint beyond the last event, behind which nothing would ever arrive."""
+        if self._client is None:
+            return
+        try:
+            properties = await self._client.get_partition_properties(partition_id)
+        except EventHubError as error:
+            _log.debug("Partition %s cannot be asked: %s", partition_id, error)
+            return
+        last = properties["last_enqueued_sequence_number"]
+        if known > last:
+            _log.warning(
+                "%s: the checkpoint of partition %s of '%s' is %d, but its last event is %d: the "
+                "hub was made anew. Delete the blobs below '%s/.../%s' and restart",
+                self._spec.name,
+                partition_id,
+                self._trigger.event_hub,
+                known,
+                last,
+                CONTAINER,
+                self._trigger.event_hub,
+            )
 
     async def _on_close(self, context: PartitionContext, reason: CloseReason) -> None:
         self._partitions.pop(context.partition_id, None)
@@ -203,7 +234,7 @@ class EventHubListener:
         self, context: PartitionContext, state: PartitionState, batch: Sequence[EventData]
     ) -> None:
         place = PartitionPlace(
-            context.fully_qualified_namespace,
+            namespace_name(context.fully_qualified_namespace),
             context.eventhub_name,
             context.consumer_group,
             context.partition_id,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from azure.storage.blob import BlobServiceClient, ContainerClient
 from integration.local_azure.functions.sample_app import SampleApp
-from integration.local_azure.functions.sample_hub import GROUP, Hub
+from integration.local_azure.functions.sample_hub import GROUP, Hub, opened
 
 from local_azure.event_hubs.config import EventHubsConfig, HubConfig
 from local_azure.event_hubs.serving import serving
@@ -19,8 +19,11 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
     # Checkpoints are kept by the hub's name in the storage that all tests share.
     name = f"hub-{uuid.uuid4().hex[:12]}"
     config = EventHubsConfig((HubConfig(name, 2, (GROUP,)),))
-    with serving(config, tmp_path / "event-hubs") as connection_string:
-        yield Hub(connection_string, name)
+    with (
+        serving(config, tmp_path / "event-hubs") as connection_string,
+        opened(connection_string, name) as hub,
+    ):
+        yield hub
 
 
 @pytest.fixture

@@ -3,11 +3,14 @@
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import BlobServiceClient
 from integration.local_azure.functions.sample_app import HostProcess, SampleApp, wait_until
-from integration.local_azure.functions.sample_hub import GROUP, Hub
+from integration.local_azure.functions.sample_hub import GROUP, Hub, opened
 
 from local_azure.event_hubs.config import EventHubsConfig, HubConfig
 from local_azure.event_hubs.serving import serving
@@ -175,6 +178,23 @@ def test_a_batch_waits_for_its_minimum_but_not_for_ever(event_app: SampleApp, hu
     assert [record["bodies"] for record in records(event_app)] == [["1", "2", "3", "4", "5"], ["6"]]
 
 
+def test_a_checkpoint_beyond_the_last_event_is_reported(
+    event_app: SampleApp, hub: Hub, storage: BlobServiceClient
+) -> None:
+    event_app.function("Ingest", RECORD, hub.binding())
+    container = storage.get_container_client("azure-webjobs-eventhub")
+    with suppress(ResourceExistsError):
+        container.create_container()
+    container.upload_blob(
+        f"localhost/{hub.name}/{GROUP}/checkpoint/0",
+        b"",
+        metadata={"offset": "999", "sequencenumber": "7"},
+    )
+    with event_app.start() as host:
+        wait_until(lambda: "is 7, but its last event is -1" in host.log())
+        assert "Delete the blobs" in host.log()
+
+
 def test_a_checkpoint_is_written_every_so_many_batches(event_app: SampleApp, hub: Hub) -> None:
     event_app.host["extensions"] = {
         "eventHubs": {"maxEventBatchSize": 1, "batchCheckpointFrequency": 3}
@@ -232,11 +252,14 @@ def laboratory(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     }
     folder = tmp_path_factory.mktemp("laboratory")
     config = EventHubsConfig(tuple(HubConfig(name, 1, (GROUP,)) for name in names.values()))
-    with serving(config, folder / "event-hubs") as connection_string:
+    with ExitStack() as stack:
+        connection_string = stack.enter_context(serving(config, folder / "event-hubs"))
         app = SampleApp(folder / "app", {"AzureWebJobsStorage": azurite})
         app.settings["EventHubConnection"] = connection_string
         app.host["extensions"] = {"eventHubs": {"maxEventBatchSize": 1}}
-        hubs = {name: Hub(connection_string, hub) for name, hub in names.items()}
+        hubs = {
+            name: stack.enter_context(opened(connection_string, hub)) for name, hub in names.items()
+        }
         binding = {name: hub.binding(eventHubName=hub.name) for name, hub in hubs.items()}
         text = binding["Text"]
         del text["dataType"]
@@ -247,8 +270,7 @@ def laboratory(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         app.function("Nowhere", RECORD, hubs["One"].binding(eventHubName="no-such-hub"))
         for name in ("Twice", "Lost"):
             (app.root / name / "fail").touch()
-        with app.start() as host:
-            yield app, host, hubs
+        yield app, stack.enter_context(app.start()), hubs
 
 
 def test_exhausted_retries_move_the_checkpoint_on(laboratory: Laboratory) -> None:

@@ -114,8 +114,8 @@ CASES = {
         "timer_out",
         "def main(timer: func.TimerRequest, o: str): ...",
         (
-            'binding o is declared to have the "out" direction, but its annotation in Python is not '
-            "a subclass of azure.functions.Out"
+            'binding o is declared to have the "out" direction, but its annotation in Python is '
+            "not a subclass of azure.functions.Out"
         ),
     ),
     "OutForIn": (
