@@ -14,8 +14,12 @@ MAX_DIGITS: Final = 15
 MAX_MINOR_UNITS: Final = 2**63 - 1
 _SHOWN_BYTES: Final = 40
 
+_CENT_DECIMALS: Final = 2
+
 # A decimal string, or a JSON number as it stood in the text (RFC 8259 section 6).
 _PLAIN: Final = re.compile(rb'"(-?)(\d+)(?:\.(\d+))?"|(-?)(0|[1-9]\d*)(?:\.(\d+))?')
+# Nearly all amounts: dollars and cents, nothing to strip or to pad.
+_CENTS: Final = re.compile(rb'"(?:0|[1-9]\d{0,11})\.\d\d"')
 _EXPONENT: Final = re.compile(rb"(-?)(\d{1,30})(?:\.(\d{1,30}))?[eE]([+-]?\d{1,3})")
 
 
@@ -32,6 +36,8 @@ def parse_amount(json_text: bytes, currency: Currency) -> Decimal:
     Raises:
         EventRefused: not a decimal, negative, over 15 digits, or finer than the minor unit.
     """
+    if currency.minor_unit == _CENT_DECIMALS and _CENTS.fullmatch(json_text):
+        return Decimal(json_text[1:-1].decode())
     match = _PLAIN.fullmatch(json_text)
     if match is None:
         sign, whole, fraction = _expand_exponent(json_text)

@@ -49,9 +49,9 @@ _REFUNDED: Final = int(PaymentStatus.refunded)
 
 # Deliberately loose: an address is flagged only when it cannot be one.
 _EMAIL: Final = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
-_BIN: Final = re.compile(r"[0-9]{6,8}", re.ASCII)
-_LAST4: Final = re.compile(r"[0-9]{4}", re.ASCII)
-_MCC: Final = re.compile(r"[0-9]{4}", re.ASCII)
+_BIN_LENGTHS: Final = range(6, 9)
+_LAST4_LENGTHS: Final = range(4, 5)
+_MCC_LENGTHS: Final = range(4, 5)
 
 _METADATA: Final = msgspec.json.Decoder()
 _CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
@@ -179,9 +179,13 @@ def _member(name: str | None, numbers: Mapping[str, int], flag: str) -> tuple[in
 def _merchant_category_code(mcc: str | None) -> tuple[int | None, int]:
     if not mcc:
         return None, 0
-    if _MCC.fullmatch(mcc):
+    if _is_digits(mcc, _MCC_LENGTHS):
         return int(mcc), 0
     return None, _FLAG["merchant_mcc_invalid"]
+
+
+def _is_digits(text: str | None, lengths: range) -> bool:
+    return text is not None and len(text) in lengths and text.isascii() and text.isdigit()
 
 
 def _customer(
@@ -217,8 +221,8 @@ def _card(
             flags |= _FLAG["card_data_missing"]
     elif card.bin or card.last4 or card.fingerprint:
         flags |= _FLAG["card_data_forbidden"]
-    bin_is_wrong = bool(card.bin) and not _BIN.fullmatch(card.bin or "")
-    last4_is_wrong = bool(card.last4) and not _LAST4.fullmatch(card.last4 or "")
+    bin_is_wrong = bool(card.bin) and not _is_digits(card.bin, _BIN_LENGTHS)
+    last4_is_wrong = bool(card.last4) and not _is_digits(card.last4, _LAST4_LENGTHS)
     if bin_is_wrong or last4_is_wrong:
         flags |= _FLAG["card_data_invalid"]
         # A "bin" of twelve digits beside the last four is the whole number.

@@ -103,9 +103,14 @@ class CardNumberFilter:
         return self._clean(value, "amount") if isinstance(value, dict | list) else value
 
     def _clean_number(self, value: Any, json_text: str, key: str) -> Any:
-        text = _positional(json_text)
-        cleaned = self._clean_text(text, key)
-        return value if cleaned == text else cleaned
+        """Return a number, or masked text if its whole part is a card number.
+
+        What stands behind the point is none: one random double in twenty would look like one.
+        """
+        for text in (json_text, _positional(json_text)):
+            if find_card_numbers(text.partition(".")[0]):
+                return self._clean_text(text, key)
+        return value
 
     def _clean_text(self, text: str, key: str) -> str:
         found = find_card_numbers(text)

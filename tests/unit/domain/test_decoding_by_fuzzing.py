@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from unit.domain.payment_strategies import JSON_VALUES, VALID_EVENTS, mutated_ev
 from shared_code.domain.card_numbers import find_card_numbers
 from shared_code.domain.decoding import DecodedBatch
 
+# Digits behind the point of a JSON number are no card number.
+_FRACTION = re.compile(r"(?<=[0-9])\.[0-9]+")
 SLOW_INPUT = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 # Pieces that mean something to JSON, to UTF-8, or to what looks for card numbers.
 PIECES = st.sampled_from(
@@ -58,7 +61,7 @@ def assert_fit_to_be_stored(batch: DecodedBatch) -> None:
             text.encode()
             assert "\0" not in text
             assert "\\u0000" not in text.replace("\\\\", "")
-            assert find_card_numbers(text) == []
+            assert find_card_numbers(_FRACTION.sub("", text)) == []
     for refused in batch.rejected:
         for text in (refused.detail, refused.body):
             text.encode()

@@ -209,7 +209,13 @@ def test_amount_further_down_is_no_amount() -> None:
 
 
 @pytest.mark.parametrize(
-    "number", [b"4.111111111111111E15", b"4111111111111111.0", b"-4.111111111111111e+15"]
+    "number",
+    [
+        b"4.111111111111111E15",
+        b"4111111111111111.0",
+        b"-4.111111111111111e+15",
+        b"4111111111111111e-5",
+    ],
 )
 def test_number_that_holds_a_card_number_is_masked(number: bytes) -> None:
     cleaned, found = clean({"metadata": {"n": msgspec.Raw(number)}})
@@ -217,7 +223,17 @@ def test_number_that_holds_a_card_number_is_masked(number: bytes) -> None:
     assert found == VISA
 
 
-@pytest.mark.parametrize("number", [b"1.50", b"1e99999999999999999999", b"4.1e15", b"-0.0"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        b"1.50",
+        b"1e99999999999999999999",
+        b"4.1e15",
+        b"-0.0",
+        b"0.4111111111111111",
+        b"1.4111111111111111e-10",
+    ],
+)
 def test_other_number_keeps_its_text(number: bytes) -> None:
     cleaned, found = clean({"metadata": {"n": msgspec.Raw(number)}})
     assert bytes(cleaned["metadata"]["n"]) == number
