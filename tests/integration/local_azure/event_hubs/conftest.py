@@ -49,7 +49,6 @@ class Collector:
     def __init__(self, connection_string: str, group: str, **receive: Any) -> None:
         self.events: list[tuple[str, EventData]] = []
         self.errors: list[Exception] = []
-        self.ready = threading.Event()
         self._changed = threading.Condition()
         options = receive.pop("client", {})
         self._client = EventHubConsumerClient.from_connection_string(
@@ -64,7 +63,6 @@ class Collector:
     def _on_batch(self, context: PartitionContext, events: list[EventData]) -> None:
         with self._changed:
             self.events += [(context.partition_id, event) for event in events]
-            self.ready.set()
             self._changed.notify_all()
 
     def _on_error(self, _: PartitionContext | None, error: Exception) -> None:
@@ -78,6 +76,9 @@ class Collector:
                 len(self.events),
                 self.errors,
             )
+
+    def partitions(self) -> set[str]:
+        return {partition_id for partition_id, _ in self.events}
 
     def bodies(self) -> list[str]:
         return [event.body_as_str() for _, event in self.events]

@@ -53,11 +53,11 @@ def test_equal_keys_meet_in_one_partition_in_order(
     producer: EventHubProducerClient, collect: Callable[..., Any]
 ) -> None:
     with collect(starting_position="@latest") as collector:
-        collector.until(lambda: len(collector._client._event_processors) > 0)
-        # @latest begins when the links are attached; the first event that comes shows that.
-        while not collector.ready.wait(0.2):
+        # @latest begins when the links are attached, and the first event that comes shows that.
+        while collector.partitions() != set("0123"):
             for partition_id in "0123":
                 publish(producer, "probe", partition_id=partition_id)
+            time.sleep(0.1)
         for number in range(24):
             publish(producer, f"{number}", partition_key=f"key-{number % 6}")
         collector.until(lambda: sum(body != "probe" for body in collector.bodies()) >= 24)
@@ -193,10 +193,9 @@ def test_latest_sees_only_what_comes_after(
 ) -> None:
     publish(producer, "old", partition_id="0")
     with collect(partition_id="0", starting_position="@latest") as collector:
-        number = 0
-        while not collector.ready.wait(0.1):
-            number += 1
+        while not collector.events:
             publish(producer, "new", partition_id="0")
+            time.sleep(0.1)
 
     assert set(collector.bodies()) == {"new"}
 

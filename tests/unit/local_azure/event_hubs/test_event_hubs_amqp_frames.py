@@ -6,7 +6,7 @@ from azure.eventhub._pyamqp._decode import decode_frame
 from azure.eventhub._pyamqp._encode import encode_frame as sdk_encode_frame
 from azure.eventhub._pyamqp.endpoints import ApacheFilters, Source, Target
 from azure.eventhub._pyamqp.error import AMQPError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_azure.event_hubs.amqp import performatives as ours
@@ -17,6 +17,9 @@ from local_azure.event_hubs.amqp.incoming import read_performative
 from local_azure.event_hubs.amqp.transfers import OVERHEAD, transfer_frames
 from local_azure.event_hubs.amqp.types import Described, Symbol, UInt
 from local_azure.event_hubs.errors import DecodeError
+
+# A busy machine is no failure.
+UNHURRIED = settings(deadline=None)
 
 PERFORMATIVES = [
     (ours.Open("me", max_frame_size=65536, channel_max=9, idle_time_out=5), 16, 10),
@@ -153,6 +156,7 @@ def test_fields_that_are_left_out_at_the_end_are_unset() -> None:
     assert performative == ours.Detach(9)
 
 
+@UNHURRIED
 @given(st.binary(max_size=300))
 def test_any_frame_body_is_read_or_refused(body: bytes) -> None:
     try:
@@ -161,6 +165,7 @@ def test_any_frame_body_is_read_or_refused(body: bytes) -> None:
         return
 
 
+@UNHURRIED
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=8), st.data())
 def test_frames_come_out_as_they_went_in_however_they_are_cut(
     bodies: list[bytes], data: st.DataObject
@@ -195,6 +200,7 @@ def test_an_impossible_frame_is_refused(head: bytes, reason: str) -> None:
         reader.take_frame()
 
 
+@UNHURRIED
 @given(st.binary(max_size=5000), st.integers(512, 4096))
 def test_a_message_is_cut_into_frames_that_the_peer_takes(payload: bytes, size: int) -> None:
     reader = FrameReader(size)

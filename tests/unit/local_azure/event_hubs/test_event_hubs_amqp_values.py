@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from azure.eventhub._pyamqp._decode import _DECODE_BY_CONSTRUCTOR
 from azure.eventhub._pyamqp._encode import encode_value
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_azure.event_hubs.amqp.decode import MAX_DEPTH, decode, skip
@@ -24,6 +24,9 @@ from local_azure.event_hubs.amqp.types import (
     UShort,
 )
 from local_azure.event_hubs.errors import DecodeError, EncodeError
+
+# A busy machine is no failure.
+UNHURRIED = settings(deadline=None)
 
 LONGS = st.integers(-(2**63), 2**63 - 1)
 SIMPLE = st.one_of(
@@ -54,6 +57,7 @@ VALUES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(VALUES)
 def test_what_is_encoded_is_decoded_to_an_equal_value(value: object) -> None:
     raw = encode(value)
@@ -61,6 +65,7 @@ def test_what_is_encoded_is_decoded_to_an_equal_value(value: object) -> None:
     assert decode(raw) == (value, len(raw))
 
 
+@UNHURRIED
 @given(VALUES, st.binary(max_size=9))
 def test_skipping_ends_where_decoding_ends(value: object, rest: bytes) -> None:
     raw = encode(value)
@@ -68,6 +73,7 @@ def test_skipping_ends_where_decoding_ends(value: object, rest: bytes) -> None:
     assert skip(raw + rest, 0) == len(raw)
 
 
+@UNHURRIED
 @given(VALUES, st.data())
 def test_a_value_that_is_cut_short_is_refused(value: object, data: st.DataObject) -> None:
     raw = encode(value)
@@ -79,6 +85,7 @@ def test_a_value_that_is_cut_short_is_refused(value: object, data: st.DataObject
         skip(raw[:cut], 0)
 
 
+@UNHURRIED
 @given(st.binary(max_size=200))
 def test_any_bytes_are_decoded_or_refused(raw: bytes) -> None:
     try:
@@ -108,6 +115,7 @@ SDK_VALUES = st.recursive(
 )
 
 
+@UNHURRIED
 @given(SDK_VALUES)
 def test_the_sdk_decodes_what_is_encoded_here(value: object) -> None:
     raw = encode(value)
@@ -134,6 +142,7 @@ UNTYPED = st.recursive(
 )
 
 
+@UNHURRIED
 @given(UNTYPED)
 def test_what_the_sdk_encodes_is_decoded_here(value: object) -> None:
     raw = bytearray()
@@ -198,6 +207,18 @@ def test_an_array_of_symbols_is_decoded_to_symbols() -> None:
 def test_hostile_bytes_are_refused_with_the_reason(raw: bytes, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         decode(raw)
+
+
+def test_a_value_whose_descriptor_is_described_is_skipped_whole() -> None:
+    raw = encode(Described(Described(1, 2), [3]))
+
+    assert skip(raw + b"\x40", 0) == len(raw)
+
+
+@pytest.mark.parametrize("raw", [b"\x3f", b"\x00\x53", b"\xb0\x00", b"\xa0\x05abc"])
+def test_what_cannot_be_skipped_is_refused(raw: bytes) -> None:
+    with pytest.raises(DecodeError):
+        skip(raw, 0)
 
 
 def test_deep_nesting_is_refused_before_the_stack_ends() -> None:

@@ -38,6 +38,7 @@ from local_azure.event_hubs.amqp.performatives import (
 from local_azure.event_hubs.amqp.types import Described, Symbol
 from local_azure.event_hubs.config import EventHubsConfig, HubConfig
 from local_azure.event_hubs.connection import UNSETTLED_HIGH_BYTES, Connection
+from local_azure.event_hubs.log.partition_log import PartitionLog
 from local_azure.event_hubs.namespace import Namespace
 
 OPEN, BEGIN, ATTACH, FLOW, TRANSFER, DISPOSITION, DETACH, END, CLOSE = range(16, 25)
@@ -793,5 +794,31 @@ def test_a_request_without_a_link_for_the_answer_is_rejected(
         peer.send(Transfer(1, 0, b"t", 0), payload=request({"operation": "put-token"}))
         ((_, fields),) = await peer.settled()
         assert b"Nobody receives" in fields[4]["rejected"][0][1]
+
+    run(scenario)
+
+
+def test_a_log_that_cannot_be_read_detaches_its_receiver(
+    run: Callable[[Scenario], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    async def scenario(peer: Peer) -> None:
+        peer.begin()
+        peer.attach_publisher()
+        await peer.publish(b"1")
+        peer.attach_receiver()
+        peer.frames()
+        monkeypatch.setattr(PartitionLog, "read", failing)
+        peer.credit(2, 10)
+        ((code, fields),) = await peer.settled()
+        assert (code, fields[2][0]) == (DETACH, b"amqp:internal-error")
+        assert b"Input/output error" in fields[2][1]
+        monkeypatch.undo()
+        peer.send(Detach(2, closed=True))
+        peer.attach_receiver()
+        peer.credit(2, 10)
+        assert len(transfers(await peer.settled(at_least=2))) == 1
 
     run(scenario)

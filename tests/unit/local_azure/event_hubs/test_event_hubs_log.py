@@ -117,7 +117,7 @@ def test_a_torn_tail_is_cut_off_and_written_over(log: PartitionLog, cut: int) ->
     log.close()
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_whatever_a_kill_leaves_of_the_last_write_earlier_events_stay(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -228,7 +228,7 @@ def test_reading_is_bounded_by_events_by_bytes_and_by_the_acknowledged_end(
 
 
 @given(sizes=st.lists(st.integers(0, 60), min_size=1, max_size=40), probe=st.integers(0, 10**4))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_positions_are_found_across_files(
     sizes: list[int], probe: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -6,7 +6,7 @@ from azure.eventhub._pyamqp._decode import decode_payload
 from azure.eventhub._pyamqp._encode import encode_payload
 from azure.eventhub._pyamqp.message import BatchMessage, Header, Message, Properties
 from azure.eventhub._pyamqp.utils import add_batch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local_azure.event_hubs.amqp.encode import encode, encode_described_map
@@ -20,6 +20,9 @@ from local_azure.event_hubs.amqp.message import (
 from local_azure.event_hubs.amqp.types import Symbol, Timestamp
 from local_azure.event_hubs.errors import DecodeError
 from local_azure.event_hubs.events import read_publication
+
+# A busy machine is no failure.
+UNHURRIED = settings(deadline=None)
 
 
 def encoded(message: Message) -> bytes:
@@ -53,6 +56,7 @@ def test_an_event_carries_the_services_annotations() -> None:
     assert event.body_as_str() == "body"
 
 
+@UNHURRIED
 @given(
     st.one_of(st.binary(min_size=1, max_size=400), st.text(min_size=1, max_size=40)),
     st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1, max_size=9), st.integers(0)),
@@ -167,6 +171,7 @@ def test_a_batch_with_a_malformed_member_is_refused_whole() -> None:
         read_publication(encode_section(0x75, "text"), BATCH_FORMAT)
 
 
+@UNHURRIED
 @given(st.binary(max_size=200), st.sampled_from([0, BATCH_FORMAT]))
 def test_any_bytes_are_read_or_refused(raw: bytes, message_format: int) -> None:
     try:
