@@ -1,8 +1,11 @@
 """Processes one batch of Event Hubs messages: decode, judge and write it, in this order."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, NamedTuple
+from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
 
 from shared_code.domain.decoding import (
     Message,
@@ -25,6 +28,8 @@ from shared_code.store.errors import DataRefused
 from shared_code.store.partitions import attached_days
 from shared_code.store.rule_store import active_rules
 from shared_code.store.write_path import write_payments, write_rejected
+
+_DAYS_KNOWN_SECONDS: Final = 60.0
 
 
 class BatchResult(NamedTuple):
@@ -67,6 +72,8 @@ class BatchProcessor:
         self._pseudonymiser = pseudonymiser
         self._retention = retention
         self._shipped_rules = shipped_rules
+        self._first_day: date | None = None
+        self._look_again = 0.0
 
     def process(
         self, messages: Sequence[Message], rules_document: bytes | None, now: datetime
@@ -83,9 +90,14 @@ class BatchProcessor:
         """
         judges = self._judges(rules_document, now)
         payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
+        if any(event.reason is RejectReason.outside_horizon for event in rejected):
+            # Days may have been attached for just these payments.
+            self._look_again = 0.0
+            judges = self._judges(rules_document, now)
+            payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
         events = len(payments) + len(rejected)
-        candidates, contradictions = _by_identity(payments)
-        writer = _Writer(self._database, judges, messages, contradictions)
+        candidates, repeats = _by_identity(payments)
+        writer = _Writer(self._database, judges, messages, repeats)
         writer.write(candidates, rejected)
         return BatchResult(
             messages=len(messages),
@@ -98,12 +110,23 @@ class BatchProcessor:
     def _judges(self, rules_document: bytes | None, now: datetime) -> _Judges:
         with self._database.transaction() as connection:
             active, rules = active_rules(connection, rules_document, self._shipped_rules)
-            days = attached_days(connection)
+            self._look_at_days(connection)
         horizon = horizon_at(now, self._retention)
-        if days is not None:
-            first = datetime.combine(days.first, time.min, UTC)
+        if self._first_day is not None:
+            first = datetime.combine(self._first_day, time.min, UTC)
             horizon = horizon._replace(earliest=min(horizon.earliest, first))
         return _Judges(active.rule_set, active.version, rules, horizon)
+
+    def _look_at_days(self, connection: Connection) -> None:
+        """Find the first day that payments can be stored for, if it was not looked for lately.
+
+        The catalogue query is dear beside a small batch. A day that went meanwhile makes the batch
+        fail and be delivered again.
+        """
+        if monotonic() >= self._look_again:
+            days = attached_days(connection)
+            self._first_day = None if days is None else days.first
+            self._look_again = monotonic() + _DAYS_KNOWN_SECONDS
 
 
 class _Writer:
@@ -114,11 +137,11 @@ class _Writer:
         database: Database,
         judges: _Judges,
         messages: Sequence[Message],
-        contradictions: dict[Identity, list[Placed]],
+        repeats: dict[Identity, list[Placed]],
     ) -> None:
         self._database = database
         self._judges = judges
-        self._contradictions = contradictions
+        self._repeats = repeats
         self._bodies = {message.origin: message.body for message in messages}
         self._texts: dict[Origin, Sequence[bytes]] = {}
         times = [message.enqueued_at for message in messages if message.enqueued_at is not None]
@@ -166,13 +189,13 @@ class _Writer:
         """
         for position in stored:
             yield self._conflict(payments[position])
-        if not self._contradictions:
+        if not self._repeats:
             return
         for position, placed in enumerate(payments):
             standing = stored.get(position, placed.accepted.content_hash)
-            for other in self._contradictions.get(_identity(placed), ()):
-                if other.accepted.content_hash != standing:
-                    yield self._conflict(other)
+            for repeat in self._repeats.get(placed.accepted.payment.identity, ()):
+                if repeat.accepted.content_hash != standing:
+                    yield self._conflict(repeat)
 
     def _conflict(self, placed: Placed) -> RejectedEvent:
         detail = "another content came first for this transaction_id, payment_status and event_time"
@@ -183,18 +206,27 @@ class _Writer:
     ) -> None:
         if not payments:
             raise refusal
+        if rejected:
+            # Apart from the payments, so that no payment is taken to be at fault for them.
+            self.write((), rejected)
         if len(payments) == 1:
-            reason = RejectReason.refused_by_database
-            at_fault = self._reject(payments[0], EventRefused(reason, str(refusal)))
-            # What contradicts it may be stored in its place.
-            others = self._contradictions.pop(_identity(payments[0]), [])
-            if others:
-                self._contradictions[_identity(others[0])] = others[1:]
-            self.write(others[:1], [*rejected, at_fault])
+            self._write_without(payments[0], refusal)
             return
         middle = len(payments) // 2
-        self.write(payments[:middle], rejected)
+        self.write(payments[:middle], ())
         self.write(payments[middle:], ())
+
+    def _write_without(self, at_fault: Placed, refusal: DataRefused) -> None:
+        """Reject a payment and its like; another content of its identity may be stored instead."""
+        content = at_fault.accepted.content_hash
+        alike: list[Placed] = [at_fault]
+        others: list[Placed] = []
+        for repeat in self._repeats.pop(at_fault.accepted.payment.identity, ()):
+            (alike if repeat.accepted.content_hash == content else others).append(repeat)
+        reason = EventRefused(RejectReason.refused_by_database, str(refusal))
+        candidates, repeats = _by_identity(others)
+        self._repeats |= repeats
+        self.write(candidates, [self._reject(placed, reason) for placed in alike])
 
     def _reject(self, placed: Placed, refusal: EventRefused) -> RejectedEvent:
         texts = self._texts.get(placed.origin)
@@ -206,23 +238,18 @@ class _Writer:
 def _by_identity(
     payments: Iterable[Placed],
 ) -> tuple[list[Placed], dict[Identity, list[Placed]]]:
-    """Return the first payment of each identity, and by identity those that contradict it.
+    """Return the first payment of each identity, and by identity those that repeat it.
 
-    Which of them stands is not known before the database has been asked: the first may contradict
+    Which content stands is not known before the database has been asked: the first may contradict
     what was stored long ago, and a later one be the redelivery of just that.
     """
     first: dict[Identity, Placed] = {}
-    contradictions: dict[Identity, list[Placed]] = {}
+    repeats: dict[Identity, list[Placed]] = {}
     for placed in payments:
-        identity = _identity(placed)
-        known = first.setdefault(identity, placed)
-        if known.accepted.content_hash != placed.accepted.content_hash:
-            contradictions.setdefault(identity, []).append(placed)
-    return list(first.values()), contradictions
-
-
-def _identity(placed: Placed) -> Identity:
-    return placed.accepted.payment.identity
+        identity = placed.accepted.payment.identity
+        if first.setdefault(identity, placed) is not placed:
+            repeats.setdefault(identity, []).append(placed)
+    return list(first.values()), repeats
 
 
 def _column(payments: Sequence[Placed], name: str) -> Sequence[Any]:
