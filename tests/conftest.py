@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["local_services"]
+pytest_plugins = ["local_services", "store_fixtures"]
