@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, Severity
 from shared_code.domain.windows import Window
+from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import CompiledRules, WindowValue, canonical_dimensions
 from shared_code.store.alerts import Alert, raise_alerts
 from shared_code.store.database import Database
@@ -35,6 +36,14 @@ LEASE_NAME: Final = "aggregate_metrics"
 LEASE_LENGTH: Final = timedelta(minutes=4)
 
 _log: Final = logging.getLogger(__name__)
+
+
+class BehindHorizon(PaymentsError):
+    """Windows whose payments have been dropped cannot be computed again: their figures stand."""
+
+    def __init__(self, window: Window, first_day: date | None) -> None:
+        kept = f"are kept from {first_day} on" if first_day else "are not kept at all"
+        super().__init__(f"payments of the window {window.start.isoformat()} {kept}")
 
 
 class Tick(NamedTuple):
@@ -95,7 +104,13 @@ class Aggregator:
 
         Raises:
             StoreUnavailable: the database failed.
+            BehindHorizon: payments of a window are not kept any more; no window was closed.
         """
+        with self._database.transaction() as connection:
+            days = attached_days(connection)
+        for window in windows:
+            if days is None or window.start.date() < days.first:
+                raise BehindHorizon(window, days.first if days else None)
         return [self._close(window, None, now)[0] for window in windows]
 
     def _close(

@@ -82,6 +82,7 @@ class MetricEngine:
 
         Raises:
             StoreUnavailable: the database failed.
+            BehindHorizon: payments of a window are not kept any more.
         """
         return self._aggregator.recompute(windows_between(start, end), datetime.now(UTC))
 
