@@ -43,16 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             grace=timedelta(seconds=given.grace),
         )
         os.environ.update(project.settings.own)
+        os.environ.setdefault("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
         _forget_current_folder(root)
         worker = Worker(root)
         set_up_logging(project.options, worker.running_function, verbose=given.verbose)
         worker.start()
         _load(project, worker)
-        ending = asyncio.run(run_host(project, worker, switches))
+        loop = asyncio.new_event_loop()
+        ending = loop.run_until_complete(run_host(project, worker, switches))
     except FunctionsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return _end(ending, worker)
+    return _end(ending, worker, loop)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,12 +128,13 @@ def _load(project: Project, worker: Worker) -> None:
         raise ProjectInvalid(project.root, findings)
 
 
-def _end(ending: Ending, worker: Worker) -> int:
+def _end(ending: Ending, worker: Worker, loop: asyncio.AbstractEventLoop) -> int:
     say("Stopped.")
     if not ending.clean:
         # Threads of abandoned functions would keep the interpreter from ending.
-        sys.stdout.flush()
         os._exit(ending.exit_code)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
     worker.stop()
     return ending.exit_code
 

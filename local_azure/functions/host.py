@@ -27,6 +27,8 @@ from local_azure.functions.triggers.timer import TimerListener
 from local_azure.functions.worker import Worker
 
 _RESTART_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+_GOODBYE = timedelta(seconds=8)
+_PASSING = (AzureError, EventHubError, OSError, ExceptionGroup)
 _log = logging.getLogger("Host.General")
 
 
@@ -135,9 +137,11 @@ async def _supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await run()
-        except (AzureError, EventHubError, OSError, ExceptionGroup) as error:
+        except Exception as error:  # noqa: BLE001 -- a trigger must neither die nor fail in silence
             pause = _RESTART_PAUSES[min(failures, len(_RESTART_PAUSES) - 1)]
             failures += 1
+            if not isinstance(error, _PASSING):
+                _log.exception("The listener of %s has a defect", name)
             _log.warning(
                 "The listener of %s failed, next try in %.0f s: %s", name, pause, _text(error)
             )
@@ -165,5 +169,8 @@ async def _stop(invoker: Invoker, tasks: list[asyncio.Task[None]], grace: timede
         _log.error("Functions still run after %.0f s; they are abandoned", grace.total_seconds())
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if tasks:
+        # Clients whose service has gone may take long to say goodbye.
+        _, pending = await asyncio.wait(tasks, timeout=_GOODBYE.total_seconds())
+        clean = clean and not pending
     return Ending(1 if overdue else 0, clean)

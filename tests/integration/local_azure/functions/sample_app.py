@@ -103,7 +103,8 @@ class HostProcess:
             )
         self.url = ""
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
+        """Await that it listens."""
         try:
             wait_until(lambda: "Listening on" in self.log() or self.ended, 30)
             match = re.search(r"Listening on (\S+)", self.log())
@@ -112,6 +113,9 @@ class HostProcess:
             self.kill()
             raise
         self.url = match[1]
+
+    def __enter__(self) -> Self:
+        self.open()
         return self
 
     def __exit__(self, *_: object) -> None:

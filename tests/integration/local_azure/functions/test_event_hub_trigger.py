@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,6 +179,29 @@ def test_a_batch_waits_for_its_minimum_but_not_for_ever(event_app: SampleApp, hu
     assert [record["bodies"] for record in records(event_app)] == [["1", "2", "3", "4", "5"], ["6"]]
 
 
+def test_an_outage_of_the_event_hubs_only_delays_and_never_hinders_a_stop(
+    app: SampleApp, tmp_path: Path
+) -> None:
+    name = f"hub-{uuid.uuid4().hex[:12]}"
+    config = EventHubsConfig((HubConfig(name, 1, (GROUP,)),))
+    data = tmp_path / "event-hubs"
+    with serving(config, data) as connection_string, opened(connection_string, name) as hub:
+        app.settings |= {"EventHubConnection": connection_string, "HubName": name}
+        app.function("Ingest", RECORD, hub.binding())
+        host = app.start()
+        host.open()
+        hub.send([b"before"])
+        wait_until(lambda: bodies(app) == ["before"])
+    port = int(connection_string.partition("localhost:")[2].partition(";")[0])
+    try:
+        with serving(config, data, port=port), opened(connection_string, name) as again:
+            again.send([b"after"])
+            wait_until(lambda: bodies(app) == ["before", "after"], 30)
+        assert host.stop() == 0
+    finally:
+        host.kill()
+
+
 def test_a_checkpoint_beyond_the_last_event_is_reported(
     event_app: SampleApp, hub: Hub, storage: BlobServiceClient
 ) -> None:
@@ -270,7 +294,9 @@ def laboratory(azurite: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         app.function("Nowhere", RECORD, hubs["One"].binding(eventHubName="no-such-hub"))
         for name in ("Twice", "Lost"):
             (app.root / name / "fail").touch()
-        yield app, stack.enter_context(app.start()), hubs
+        host = stack.enter_context(app.start())
+        yield app, host, hubs
+        assert host.stop() == 0
 
 
 def test_exhausted_retries_move_the_checkpoint_on(laboratory: Laboratory) -> None:

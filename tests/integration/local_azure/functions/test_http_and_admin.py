@@ -89,6 +89,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     app.function("Sleeping", FAIL, http("sleeping"), OUT)
     with app.start() as process:
         yield process
+        assert process.stop() == 0
 
 
 def test_a_request_and_its_response_go_through_whole(host: HostProcess) -> None:
