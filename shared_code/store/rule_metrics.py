@@ -3,20 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
 from shared_code.domain.windows import Window
-from shared_code.rules.compiler import WindowValue, canonical_dimensions
+from shared_code.rules.compiler import WindowValue
+from shared_code.store.tables import rule_metrics_5m
 
 _DELETE: Final = text("""
     DELETE FROM rule_metrics_5m WHERE window_start = :window_start AND rule_set = :rule_set
-""")
-_INSERT: Final = text("""
-    INSERT INTO rule_metrics_5m
-        (window_start, rule_set, rule, dimensions, value, payment_count, revision)
-    VALUES
-        (:window_start, :rule_set, :rule, CAST(:dimensions AS jsonb), :value, :payment_count,
-         :revision)
 """)
 
 
@@ -35,7 +29,7 @@ def replace_rule_metrics(
             "window_start": window.start,
             "rule_set": rule_set,
             "rule": value.rule,
-            "dimensions": canonical_dimensions(value.dimensions),
+            "dimensions": dict(value.dimensions),
             "value": value.value,
             "payment_count": value.payment_count,
             "revision": revision,
@@ -43,4 +37,4 @@ def replace_rule_metrics(
         for value in values
     ]
     if rows:
-        connection.execute(_INSERT, rows)
+        connection.execute(insert(rule_metrics_5m), rows)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
 
 from shared_code.domain.decoding import RejectedEvent
 from shared_code.domain.normalised_payment import AcceptedPayment
@@ -20,6 +21,7 @@ from shared_code.store.copy_text import (
     match_rows,
     payment_rows,
 )
+from shared_code.store.tables import rejected_events
 
 _STAGED_PAYMENTS_SHAPE: Final = """
     ordinal integer, event_time timestamptz, payment_status smallint, payment_method smallint,
@@ -99,15 +101,7 @@ _FIND_CONFLICTS: Final = text(f"""
     WHERE stored.content_hash <> staged.content_hash
     ORDER BY staged.ordinal
 """)
-_INSERT_REJECTED: Final = text("""
-    INSERT INTO rejected_events
-        (eventhub_namespace, event_hub, partition_id, sequence_number, event_index, body_hash,
-         reason, detail, body)
-    VALUES
-        (:eventhub_namespace, :event_hub, :partition_id, :sequence_number, :event_index,
-         :body_hash, :reason, :detail, :body)
-    ON CONFLICT DO NOTHING
-""")
+_INSERT_REJECTED: Final = insert(rejected_events).on_conflict_do_nothing()
 
 
 class Written(NamedTuple):
