@@ -13,37 +13,30 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import psycopg2
-from alembic.config import Config
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import text
 
-from alembic import command
 from bench import reference, workload
-from local_azure.services.postgresql import PostgreSQL
+from bench.throwaway import KEY, database_url, engine_on
 from shared_code.domain.decoding import decode_batch
 from shared_code.domain.horizon import horizon_at
+from shared_code.domain.normalised_payment import AcceptedPayment
 from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.engine.batch import BatchResult
 from shared_code.engine.metric_engine import MetricEngine
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import compile_document
-from shared_code.settings import load_settings
-from shared_code.store.rule_store import activate
 
-ROOT: Final = Path(__file__).parents[1]
 GOAL: Final = {1000: 0.40}
 WARM_UP: Final = 3
-_KEY: Final = "00" * 32
-_DATABASE: Final = "bench_write_path"
 
 
 class Result(NamedTuple):
@@ -77,35 +70,13 @@ def _percentile(values: Sequence[float], share: float) -> float:
     return sorted(values)[math.ceil(share * len(values)) - 1]
 
 
-@contextmanager
-def _database(bin_folder: Path | None) -> Iterator[str]:
-    """Give the URL of a database: one named by BENCH_DATABASE_URL, or of a throwaway server."""
-    if given := os.environ.get("BENCH_DATABASE_URL"):
-        yield given
-        return
-    with PostgreSQL(bin_folder=bin_folder) as server:
-        yield server.ensure_database(_DATABASE)
-
-
-def _engine(url: str) -> MetricEngine:
-    os.environ["DATABASE_URL"] = url
-    os.environ["PII_HASH_KEY"] = _KEY
-    configuration = Config(ROOT / "alembic.ini")
-    configuration.attributes["quiet"] = True
-    command.upgrade(configuration, "head")
-    engine = MetricEngine(load_settings())
-    with engine.database.transaction() as connection:
-        activate(connection, workload.rules_document(), by="bench", reason="benchmark")
-    return engine
-
-
 def _measure(
     engine: MetricEngine, plain: Any, batch: int, batches: int, progress: Callable[[str], None]
 ) -> Result:
     end = workload.recent()
     rules = compile_document(workload.rules_document())
     names = [summary.rule_id for summary in rules.summaries()]
-    pseudonymiser = Pseudonymiser(bytes.fromhex(_KEY))
+    pseudonymiser = Pseudonymiser(bytes.fromhex(KEY))
     horizon = horizon_at(end, timedelta(days=30))
     document = workload.rules_document()
     limit: list[float] = []
@@ -118,7 +89,7 @@ def _measure(
             first, *pair = (workload.messages(batch, seed + turn, end) for turn in range(3))
             decoded = decode_batch(first, pseudonymiser, horizon)
             payments = [placed.accepted for placed in decoded.payments]
-            matches = list(rules.matches(_columns(payments)))
+            matches = list(rules.matches(columns_of(payments)))
             payment_text = reference.payment_rows(payments)
             metric_text = reference.metric_rows(payments, matches, names)
             began = time.perf_counter()
@@ -145,7 +116,8 @@ def _require_all_stored(results: Sequence[BatchResult], batch: int) -> None:
             raise RuntimeError(msg)
 
 
-def _columns(payments: Sequence[Any]) -> Columns:
+def columns_of(payments: Sequence[AcceptedPayment]) -> Columns:
+    """Return payments as the columns that rules read."""
     return Columns(
         len(payments),
         lambda name: [
@@ -166,8 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pg-bin", type=Path, help="bin folder of another PostgreSQL")
     options = parser.parse_args(arguments)
     console = Console()
-    with _database(options.pg_bin) as url:
-        engine = _engine(url)
+    with database_url(options.pg_bin) as url:
+        engine = engine_on(url)
         with engine.database.transaction() as connection:
             version = connection.execute(text("SHOW server_version")).scalar_one()
         plain = psycopg2.connect(url)

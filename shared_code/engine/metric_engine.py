@@ -1,5 +1,6 @@
 """The one face of the engine, and the engine of this process."""
 
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -14,12 +15,15 @@ from shared_code.domain.windows import windows_between
 from shared_code.engine.aggregation import Aggregator, Tick
 from shared_code.engine.batch import BatchProcessor, BatchResult
 from shared_code.engine.rule_reload import ReloadOutcome, RuleArchive, reload_rules
+from shared_code.errors import PaymentsError
 from shared_code.settings import Settings, load_settings
 from shared_code.store.database import Database
 from shared_code.store.folding import fold_deltas
 from shared_code.store.window_close import ClosedWindow
 
 SHIPPED_RULES: Final = Path(__file__).parents[2] / "rules" / "metric_derivation_rules.json"
+
+_log: Final = logging.getLogger(__name__)
 
 
 class MetricEngine:
@@ -65,8 +69,19 @@ class MetricEngine:
         # counts in the view payment_windows, and the timer folds the rest.
         if time.monotonic() >= self._next_fold:
             self._next_fold = time.monotonic() + self._fold_interval
-            fold_deltas(self.database)
+            self._fold()
         return result
+
+    def _fold(self) -> None:
+        """Fold what waits, if that can be done now.
+
+        The batch is committed: failing it would have it delivered again, and block its partition
+        for as long as folding fails. The timer folds, too, and does fail.
+        """
+        try:
+            fold_deltas(self.database)
+        except PaymentsError as error:
+            _log.warning("deltas wait for the next fold: %s", error)
 
     def aggregate(self, now: datetime | None = None) -> Tick:
         """Close every marked window that has ended.
@@ -80,8 +95,11 @@ class MetricEngine:
     def process_time_window(self, start: datetime, end: datetime) -> Sequence[ClosedWindow]:
         """Close the windows that overlap ``[start, end)`` again, under the active rule set.
 
+        Windows whose payments are no longer kept stay as they are.
+
         Raises:
-            StoreUnavailable: the database failed.
+            StoreUnavailable: the database failed, or another instance is closing windows.
+            LeaseLost: another instance took over.
             BehindHorizon: payments of a window are not kept any more.
         """
         return self._aggregator.recompute(windows_between(start, end), datetime.now(UTC))
@@ -90,7 +108,8 @@ class MetricEngine:
         """Close the windows of the last hours again; the one that is still open is left alone.
 
         Raises:
-            StoreUnavailable: the database failed.
+            StoreUnavailable: the database failed, or another instance is closing windows.
+            LeaseLost: another instance took over.
         """
         now = datetime.now(UTC)
         ended = [

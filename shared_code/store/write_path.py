@@ -7,6 +7,7 @@ folded later (``folding``), windows to look at are appended as marks.
 import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -121,7 +122,7 @@ def write_payments(
     matches: Iterable[Matches],
     *,
     rule_set: int,
-    enqueued_at: Any,
+    enqueued_at: datetime | None,
 ) -> Written:
     """Store the payments that are not stored yet, with their metrics, deltas and marks.
 
@@ -134,16 +135,28 @@ def write_payments(
     """
     if not payments:
         return Written(0, {})
-    connection.execute(text(_CREATE_STAGING))
-    cursor: Any = connection.connection.cursor()
-    cursor.copy_expert(_COPY_PAYMENTS, io.StringIO(payment_rows(payments)))
-    cursor.copy_expert(_COPY_MATCHES, io.StringIO(match_rows(matches)))
-    parameters = {"rule_set": rule_set, "enqueued_at": enqueued_at}
-    stored = int(connection.execute(_INSERT_NEW, parameters).scalar_one())
+    stage(connection, payments, matches)
+    stored = insert_new(connection, rule_set=rule_set, enqueued_at=enqueued_at)
     if stored == len(payments):
         return Written(stored, {})
     found = connection.execute(_FIND_CONFLICTS)
     return Written(stored, {ordinal: bytes(content_hash) for ordinal, content_hash in found})
+
+
+def stage(
+    connection: Connection, payments: Sequence[AcceptedPayment], matches: Iterable[Matches]
+) -> None:
+    """Copy payments and their matches into the connection's staging tables."""
+    connection.execute(text(_CREATE_STAGING))
+    cursor: Any = connection.connection.cursor()
+    cursor.copy_expert(_COPY_PAYMENTS, io.StringIO(payment_rows(payments)))
+    cursor.copy_expert(_COPY_MATCHES, io.StringIO(match_rows(matches)))
+
+
+def insert_new(connection: Connection, *, rule_set: int, enqueued_at: datetime | None) -> int:
+    """Insert what is staged and new, with metrics, deltas and marks; return how many payments."""
+    parameters = {"rule_set": rule_set, "enqueued_at": enqueued_at}
+    return int(connection.execute(_INSERT_NEW, parameters).scalar_one())
 
 
 def write_rejected(connection: Connection, rejected: Sequence[RejectedEvent]) -> None:
