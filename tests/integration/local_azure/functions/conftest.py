@@ -27,8 +27,10 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, azurite: str) -> SampleApp:
-    return SampleApp(tmp_path / "app", {"AzureWebJobsStorage": azurite})
+def app(tmp_path: Path, azurite: str) -> Iterator[SampleApp]:
+    sample = SampleApp(tmp_path / "app", {"AzureWebJobsStorage": azurite})
+    yield sample
+    sample.close()
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ class SampleApp:
     root: Path
     settings: dict[str, str] = field(default_factory=dict)
     host: dict[str, Any] = field(default_factory=lambda: {"version": "2.0"})
+    started: list["HostProcess"] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
@@ -53,7 +54,15 @@ class SampleApp:
         return path.read_text().splitlines() if path.exists() else []
 
     def start(self, *arguments: str) -> "HostProcess":
-        return HostProcess(self, arguments)
+        """Start the host; entering it awaits that it listens, leaving it kills it."""
+        process = HostProcess(self, arguments)
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a failed test left running."""
+        for process in self.started:
+            process.kill()
 
     def run_to_end(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -72,11 +72,11 @@ def test_batches_of_all_partitions_arrive_whole_and_in_order(
 ) -> None:
     event_app.host["extensions"] = {"eventHubs": {"maxEventBatchSize": 10}}
     event_app.function("Ingest", RECORD, hub.binding())
+    host = event_app.start()
     for partition in (0, 1):
         hub.send([f"{partition}-{number}".encode() for number in range(25)], partition)
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: (checkpointed(host, 0), checkpointed(host, 1)) == (24, 24))
-        assert host.stop() == 0
     for partition in ("0", "1"):
         mine = [record for record in records(event_app) if record["partition"] == partition]
         assert [number for record in mine for number in record["sequence"]] == list(range(25))
@@ -92,8 +92,9 @@ def test_a_failing_batch_is_retried_while_later_ones_wait_and_other_partitions_g
     event_app.host["extensions"] = {"eventHubs": {"maxEventBatchSize": 1}}
     event_app.function("Ingest", RECORD, hub.binding(), retry=FOREVER)
     (event_app.root / "Ingest" / "fail").touch()
+    host = event_app.start()
     hub.send([b"good", b"bad", b"later"])
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: bodies(event_app).count("bad") >= 3)
         hub.send([b"elsewhere"], 1)
         wait_until(lambda: checkpointed(host, 1) == 0)
@@ -113,8 +114,9 @@ def test_a_killed_host_gets_its_events_again_from_the_last_checkpoint(
     event_app: SampleApp, hub: Hub
 ) -> None:
     event_app.function("Ingest", RECORD, hub.binding())
+    host = event_app.start()
     hub.send([b"kept"])
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: checkpointed(host) == 0)
         (event_app.root / "Ingest" / "hang").touch()
         hub.send([b"torn"])
@@ -136,14 +138,16 @@ def test_a_stop_lets_the_running_batch_end_and_keeps_its_checkpoint(
         hub.binding(),
     )
     (event_app.root / "Ingest" / "hang").touch()
+    host = event_app.start()
     hub.send([b"slow"])
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: bodies(event_app) == ["slow"])
         assert host.stop() == 0
         assert "Succeeded" in host.log()
     (event_app.root / "Ingest" / "hang").unlink()
+    host = event_app.start()
     hub.send([b"next"])
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: checkpointed(host) == 1)
     assert bodies(event_app) == ["slow", "next"]
 
@@ -189,17 +193,14 @@ def test_an_outage_of_the_event_hubs_only_delays_and_never_hinders_a_stop(
         app.settings |= {"EventHubConnection": connection_string, "HubName": name}
         app.function("Ingest", RECORD, hub.binding())
         host = app.start()
-        host.open()
         hub.send([b"before"])
+        host.open()
         wait_until(lambda: bodies(app) == ["before"])
     port = int(connection_string.partition("localhost:")[2].partition(";")[0])
-    try:
-        with serving(config, data, port=port), opened(connection_string, name) as again:
-            again.send([b"after"])
-            wait_until(lambda: bodies(app) == ["before", "after"], 30)
-        assert host.stop() == 0
-    finally:
-        host.kill()
+    with serving(config, data, port=port), opened(connection_string, name) as again:
+        again.send([b"after"])
+        wait_until(lambda: bodies(app) == ["before", "after"], 30)
+    assert host.stop() == 0
 
 
 def test_a_checkpoint_beyond_the_last_event_is_reported(
@@ -224,8 +225,9 @@ def test_a_checkpoint_is_written_every_so_many_batches(event_app: SampleApp, hub
         "eventHubs": {"maxEventBatchSize": 1, "batchCheckpointFrequency": 3}
     }
     event_app.function("Ingest", RECORD, hub.binding())
+    host = event_app.start()
     hub.send([str(number).encode() for number in range(5)])
-    with event_app.start() as host:
+    with host:
         wait_until(lambda: len(bodies(event_app)) == 5)
         assert checkpointed(host) == 2
         host.kill()
