@@ -51,6 +51,7 @@ BAD_NEIGHBOURS = [
     (with_field(b'"metadata":{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}"), "too_deep"),
     (with_field(b'"metadata":{"a":' + b"[" * 70 + b"]" * 70 + b"}"), "too_deep"),
     (with_field(b'"metadata":{"a":"\\u0041","b":' + b"[" * 70 + b"]" * 70 + b"}"), "too_deep"),
+    (with_field(b'"later":["\\u0041",' + b"[" * 1500 + b"]" * 1500 + b"]"), "too_deep"),
     (b"{}", "missing_field"),
     (good_but(b'"currency"', b'"c"'), "missing_field"),
     (good_but(b'"bad"', b"1"), "wrong_type"),

@@ -286,6 +286,7 @@ def test_metadata_of_sixty_four_levels_are_kept_and_one_more_is_too_deep() -> No
         return value
 
     assert accept(metadata=nested(MAX_METADATA_DEPTH)).metadata
+    assert accept(metadata=nested(MAX_METADATA_DEPTH) | {"b": {}}).metadata
     assert refusal(metadata=nested(MAX_METADATA_DEPTH + 1)).reason is RejectReason.too_deep
     assert accept(metadata={"a": [[]] * 100, "b": "[" * 100}).metadata
 
