@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from local_azure.functions.console import say, set_up_logging
-from local_azure.functions.errors import FunctionLoadFailed, FunctionsError, ProjectInvalid
-from local_azure.functions.findings import Finding
+from local_azure.functions.errors import FunctionsError
 from local_azure.functions.host import Ending, HostSwitches, run_host
 from local_azure.functions.keys import KEYS_FILE, read_keys
+from local_azure.functions.loading import load_functions
 from local_azure.functions.project import Project, read_project
 from local_azure.functions.worker import Worker
 
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         worker = Worker(root)
         set_up_logging(project.options, worker.running_function, verbose=given.verbose)
         worker.start()
-        _load(project, worker)
+        load_functions(project, worker, verbose=given.verbose)
         loop = asyncio.new_event_loop()
         ending = loop.run_until_complete(run_host(project, worker, switches))
     except FunctionsError as error:
@@ -107,25 +107,6 @@ def _forget_current_folder(root: Path) -> None:
     """
     if sys.path and Path(sys.path[0]).resolve() == Path.cwd() != root:
         del sys.path[0]
-
-
-def _load(project: Project, worker: Worker) -> None:
-    """Load every function and report all that fail.
-
-    Raises:
-        ProjectInvalid: the worker refused some.
-    """
-    findings: list[Finding] = []
-    for spec in project.enabled:
-        try:
-            worker.load(spec)
-        except FunctionLoadFailed as error:
-            trace = f"\n{error.stack_trace}" if error.stack_trace else ""
-            place = f"{spec.name}/{spec.script_file.relative_to(spec.directory, walk_up=True)}"
-            remedy = f"Make the code and {spec.name}/function.json agree.{trace}"
-            findings.append(Finding(place, None, error.worker_message, remedy))
-    if findings:
-        raise ProjectInvalid(project.root, findings)
 
 
 def _end(ending: Ending, worker: Worker, loop: asyncio.AbstractEventLoop) -> int:

@@ -62,7 +62,9 @@ class BindingContext:
         text = self.reader.text(key, example, required=required, default=default)
         value, missing = self.settings.resolve(text)
         for setting in missing:
-            self._missing(setting, f"'{key}' is '{text}', but the setting '{setting}'", example)
+            whole = text == f"%{setting}%"
+            shown = example if whole else f"some-{'container' if key == 'path' else 'value'}"
+            self._missing(setting, f"'{key}' is '{text}', but the setting '{setting}'", shown)
         return "" if missing else value
 
     def _missing(self, setting: str, subject: str, example: str) -> None:

@@ -26,6 +26,13 @@ class Finding:
         return f"{place}: {self.found}. {self.remedy}"
 
 
+def nearest(found: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Find the known word that was probably meant, whatever its case; None when none is near."""
+    by_folded = {word.casefold(): word for word in sorted(known)}
+    near = get_close_matches(found.casefold(), by_folded, n=1, cutoff=likeness)
+    return by_folded[near[0]] if near else None
+
+
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Propose the known word nearest to what was found.
 
@@ -33,7 +40,6 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
         ``Did you mean 'x'? Known: 'x', 'y'.``, or the list alone when nothing is near.
     """
     words = sorted(known)
-    by_folded = {word.casefold(): word for word in words}
-    near = get_close_matches(found.casefold(), by_folded, n=1, cutoff=0.6)
+    near = nearest(found, words)
     listed = f"Known: {', '.join(repr(word) for word in words)}."
-    return f"Did you mean '{by_folded[near[0]]}'? {listed}" if near else listed
+    return f"Did you mean '{near}'? {listed}" if near else listed

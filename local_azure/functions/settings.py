@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_azure.functions.findings import Finding, did_you_mean
+from local_azure.functions.findings import Finding, nearest
 from local_azure.functions.reader import Findings, ObjectReader, read_json_object
 
 _PLACEHOLDER = re.compile(r"%([^%]+)%")
@@ -131,5 +131,6 @@ def _values(raw: object, file: str, findings: Findings) -> dict[str, str]:
 
 def suggest_setting(name: str, settings: Settings) -> str:
     """Name the setting that was probably meant, or nothing."""
-    hint = did_you_mean(name, settings.values)
-    return hint.partition("? ")[0] + "? " if hint.startswith("Did you mean") else ""
+    # The environment holds many names that have nothing to do with it: only a slip counts.
+    near = nearest(name, settings.values, likeness=0.8)
+    return f"Did you mean '{near}'? " if near else ""
