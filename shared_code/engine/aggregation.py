@@ -1,8 +1,10 @@
 """Closes the windows that have ended, one transaction each, under a lease."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -14,11 +16,13 @@ from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import CompiledRules, WindowValue, canonical_dimensions
 from shared_code.store.alerts import Alert, raise_alerts
 from shared_code.store.database import Database
+from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.store.folding import fold_deltas
 from shared_code.store.leases import Lease, release_lease, renew_lease, take_lease
 from shared_code.store.partitions import (
     DAYS_AHEAD_ALERT,
     attached_days,
+    every_attached_day,
     keep_days_attached,
 )
 from shared_code.store.rule_metrics import replace_rule_metrics
@@ -26,6 +30,7 @@ from shared_code.store.rule_store import ActiveRuleSet, active_rules
 from shared_code.store.window_close import (
     ClosedWindow,
     close_window,
+    delete_marks,
     marked_windows,
     window_columns,
 )
@@ -34,6 +39,9 @@ LEASE_NAME: Final = "aggregate_metrics"
 # Shorter than the timer's period, so that the next tick of another instance finds the lease of a
 # dead one expired; renewed with each window.
 LEASE_LENGTH: Final = timedelta(minutes=4)
+
+# Statement and lock time-outs (PostgreSQL manual, appendix A).
+_TOOK_TOO_LONG: Final = frozenset({"57014", "55P03"})
 
 _log: Final = logging.getLogger(__name__)
 
@@ -76,34 +84,41 @@ class Aggregator:
     def tick(self, now: datetime) -> Tick:
         """Fold, keep days attached, and close every marked window that has ended, oldest first.
 
+        A step that the database refuses, or that takes it too long, stops none of the others, and
+        is reported when they are done.
+
         Raises:
             StoreUnavailable: the database failed; the next tick catches up.
+            DataRefused: the database refused the figures of a window; the others are closed.
             LeaseLost: another instance took over.
         """
-        with self._database.transaction() as connection:
-            lease = take_lease(connection, LEASE_NAME, self._owner, LEASE_LENGTH)
-        if lease is None:
-            return Tick((), 0, 0, held_elsewhere=True)
-        try:
-            folded = fold_deltas(self._database)
-            alerts = self._look_after_partitions(now)
+        with self._lease() as lease:
+            if lease is None:
+                return Tick((), 0, 0, held_elsewhere=True)
+            steps = _Steps()
+            folded = steps.attempt(partial(fold_deltas, self._database)) or 0
+            alerts = steps.attempt(partial(self._look_after_partitions, now)) or 0
             with self._database.transaction() as connection:
                 windows = marked_windows(connection, now)
+                days = every_attached_day(connection)
             closed = []
             for window in windows:
-                done, raised = self._close(window, lease, now)
-                closed.append(done)
-                alerts += raised
+                if window.start.date() not in days:
+                    self._seal(window, lease)
+                    continue
+                outcome = steps.attempt(partial(self._close, window, lease, now))
+                if outcome is not None:
+                    closed.append(outcome[0])
+                    alerts += outcome[1]
+            steps.report()
             return Tick(closed, folded, alerts)
-        finally:
-            with self._database.transaction() as connection:
-                release_lease(connection, lease)
 
     def recompute(self, windows: Sequence[Window], now: datetime) -> Sequence[ClosedWindow]:
         """Close windows again, marked or not, under the active rule set.
 
         Raises:
-            StoreUnavailable: the database failed.
+            StoreUnavailable: the database failed, or another instance is closing windows.
+            LeaseLost: another instance took over.
             BehindHorizon: payments of a window are not kept any more; no window was closed.
         """
         with self._database.transaction() as connection:
@@ -111,14 +126,33 @@ class Aggregator:
         for window in windows:
             if days is None or window.start.date() < days.first:
                 raise BehindHorizon(window, days.first if days else None)
-        return [self._close(window, None, now)[0] for window in windows]
+        with self._lease() as lease:
+            if lease is None:
+                raise StoreUnavailable("another instance is closing windows; try again later")
+            return [self._close(window, lease, now)[0] for window in windows]
 
-    def _close(
-        self, window: Window, lease: Lease | None, now: datetime
-    ) -> tuple[ClosedWindow, int]:
-        with self._database.transaction("REPEATABLE READ") as connection:
+    @contextmanager
+    def _lease(self) -> Iterator[Lease | None]:
+        """Hold the lease within the block; None if another instance has it."""
+        with self._database.transaction() as connection:
+            lease = take_lease(connection, LEASE_NAME, self._owner, LEASE_LENGTH)
+        try:
+            yield lease
+        finally:
             if lease is not None:
-                renew_lease(connection, lease)
+                with self._database.transaction() as connection:
+                    release_lease(connection, lease)
+
+    def _seal(self, window: Window, lease: Lease) -> None:
+        """Forget the marks of a window whose payments are dropped; its figures stand."""
+        with self._database.transaction() as connection:
+            renew_lease(connection, lease)
+            delete_marks(connection, window)
+        _log.warning("window %s is sealed: its day is dropped", window.start.isoformat())
+
+    def _close(self, window: Window, lease: Lease, now: datetime) -> tuple[ClosedWindow, int]:
+        with self._database.transaction("REPEATABLE READ") as connection:
+            renew_lease(connection, lease)
             active, rules = active_rules(connection, None, self._shipped_rules)
             closed = close_window(
                 connection,
@@ -155,6 +189,35 @@ class Aggregator:
             alerts = list(_partition_alerts(connection, now))
             raise_alerts(connection, alerts)
         return len(alerts)
+
+
+class _Steps:
+    """Steps of one tick, of which a failed one does not stop the others."""
+
+    def __init__(self) -> None:
+        self._failures: list[StoreUnavailable | DataRefused] = []
+
+    def attempt[Result](self, step: Callable[[], Result]) -> Result | None:
+        """Return what a step gives; None if the database refused it or it took too long.
+
+        Raises:
+            StoreUnavailable: the database cannot do anything now.
+        """
+        try:
+            return step()
+        except DataRefused as refusal:
+            self._failures.append(refusal)
+        except StoreUnavailable as failure:
+            if failure.sqlstate not in _TOOK_TOO_LONG:
+                raise
+            self._failures.append(failure)
+        _log.error("a step of the tick failed: %s", self._failures[-1])
+        return None
+
+    def report(self) -> None:
+        """Raise the first failure, if there was one."""
+        for failure in self._failures:
+            raise failure
 
 
 def _threshold_alerts(

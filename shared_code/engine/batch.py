@@ -93,8 +93,10 @@ class BatchProcessor:
         if any(event.reason is RejectReason.outside_horizon for event in rejected):
             # Days may have been attached for just these payments.
             self._look_again = 0.0
-            judges = self._judges(rules_document, now)
-            payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
+            looked_again = self._judges(rules_document, now)
+            if looked_again.horizon != judges.horizon:
+                judges = looked_again
+                payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
         events = len(payments) + len(rejected)
         candidates, repeats = _by_identity(payments)
         writer = _Writer(self._database, judges, messages, repeats)

@@ -95,8 +95,6 @@ class MetricEngine:
     def process_time_window(self, start: datetime, end: datetime) -> Sequence[ClosedWindow]:
         """Close the windows that overlap ``[start, end)`` again, under the active rule set.
 
-        Windows whose payments are no longer kept stay as they are.
-
         Raises:
             StoreUnavailable: the database failed, or another instance is closing windows.
             LeaseLost: another instance took over.

@@ -62,11 +62,29 @@ _QUERIES: Final = {
         WHERE {_OURS} AND relation.reloptions IS NOT NULL
     """,
     "grant": f"""
-        SELECT relation.relname, grantee.rolname, acl.privilege_type
+        SELECT relation.relname, coalesce(grantee.rolname, 'PUBLIC'), acl.privilege_type,
+               acl.is_grantable
         FROM {_TABLES}
         CROSS JOIN LATERAL aclexplode(relation.relacl) AS acl
-        JOIN pg_roles AS grantee ON grantee.oid = acl.grantee
-        WHERE {_OURS} AND grantee.rolname LIKE 'payments!_%' ESCAPE '!'
+        LEFT JOIN pg_roles AS grantee ON grantee.oid = acl.grantee
+        WHERE {_OURS} AND acl.grantee <> relation.relowner
+    """,
+    "column grant": f"""
+        SELECT relation.relname, attribute.attname, attribute.attacl::text
+        FROM {_TABLES}
+        JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid
+        WHERE {_OURS} AND attribute.attacl IS NOT NULL
+    """,
+    "trigger": f"""
+        SELECT relation.relname, pg_get_triggerdef(trigger_.oid), trigger_.tgenabled
+        FROM {_TABLES}
+        JOIN pg_trigger AS trigger_ ON trigger_.tgrelid = relation.oid
+        WHERE {_OURS} AND NOT trigger_.tgisinternal
+    """,
+    "row security": f"""
+        SELECT relation.relname, relation.relrowsecurity, relation.relforcerowsecurity
+        FROM {_TABLES}
+        WHERE {_OURS} AND (relation.relrowsecurity OR relation.relforcerowsecurity)
     """,
     "function": """
         SELECT routine.proname, pg_get_functiondef(routine.oid), routine.proacl::text

@@ -78,22 +78,33 @@ class Database:
             StoreUnavailable: a fault that time can heal; nothing is known of the commit.
             DataRefused: the database will never take these data; nothing was stored.
         """
-        try:
-            with self.engine.begin() as connection:
-                if isolation != "READ COMMITTED":
-                    connection.execute(text(f"SET TRANSACTION ISOLATION LEVEL {isolation}"))
-                connection.execute(text(f"SET LOCAL statement_timeout = {self._statement_timeout}"))
-                yield connection
-        except DBAPIError as error:
-            raise _classified(error.orig) from None
-        except DriverError as error:  # from COPY, which goes to the driver directly
-            raise classify(error) from None
-        except PoolTimeoutError:
-            message = f"no connection became free within {_POOL_WAIT_SECONDS} s"
-            raise StoreUnavailable(message) from None
-        except EntraConnectionValueError as error:
-            message = f"no Entra token for the database: {error.__cause__ or error}"
-            raise StoreUnavailable(message) from None
+        with classified_errors(), self.engine.begin() as connection:
+            if isolation != "READ COMMITTED":
+                connection.execute(text(f"SET TRANSACTION ISOLATION LEVEL {isolation}"))
+            connection.execute(text(f"SET LOCAL statement_timeout = {self._statement_timeout}"))
+            yield connection
+
+
+@contextmanager
+def classified_errors() -> Iterator[None]:
+    """Raise what goes wrong in the block as what it means for the caller.
+
+    Raises:
+        StoreUnavailable: a fault that time can heal.
+        DataRefused: the database will never take these data.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise _classified(error.orig) from None
+    except DriverError as error:  # from COPY, which goes to the driver directly
+        raise classify(error) from None
+    except PoolTimeoutError:
+        message = f"no connection became free within {_POOL_WAIT_SECONDS} s"
+        raise StoreUnavailable(message) from None
+    except EntraConnectionValueError as error:
+        message = f"no Entra token for the database: {error.__cause__ or error}"
+        raise StoreUnavailable(message) from None
 
 
 def _classified(error: BaseException | None) -> StoreUnavailable | DataRefused:

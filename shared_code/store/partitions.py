@@ -1,9 +1,11 @@
 """Day partitions of payments and metrics: attached ahead, dropped behind the horizon."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine, text
+
+from shared_code.store.database import classified_errors
 
 DAYS_AHEAD: Final = 15
 DAYS_AHEAD_ALERT: Final = 7
@@ -53,12 +55,17 @@ def keep_days_attached(connection: Connection, now: datetime, retention: timedel
     return attach_days(connection, first_day, now.date() + timedelta(days=DAYS_AHEAD))
 
 
+def every_attached_day(connection: Connection) -> frozenset[date]:
+    """Return the days whose payments are kept, those before a gap, too."""
+    return frozenset(connection.execute(_ATTACHED, {"parent": PARENTS[0]}).scalars())
+
+
 def attached_days(connection: Connection) -> AttachedDays | None:
     """Return the unbroken span of days, up to the last one, that payments can be stored for.
 
     Days before a gap do not count: a payment of the gap would wait for its day for ever.
     """
-    days = connection.execute(_ATTACHED, {"parent": PARENTS[0]}).scalars().all()
+    days = sorted(every_attached_day(connection))
     if not days:
         return None
     first = last = days[-1]
@@ -76,22 +83,30 @@ def drop_days_before(engine: Engine, horizon: datetime) -> list[str]:
     detached concurrently, outside any transaction, so that no writer waits. A day keeps its
     partition while one of its windows waits to be closed. What an interrupted run left detached
     is dropped as well.
+
+    Raises:
+        StoreUnavailable: the database failed; the next run goes on from there.
     """
     dropped: list[str] = []
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if connection.execute(_OPEN_MARKS, {"before": horizon}).scalar_one():
+    first_kept = datetime.combine(horizon.date(), time.min, UTC)
+    with (
+        classified_errors(),
+        engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection,
+    ):
+        if connection.execute(_OPEN_MARKS, {"before": first_kept}).scalar_one():
             return dropped
+        # What is set for this connection ends with it: it does not go back to the pool.
+        connection.detach()
         connection.execute(text("SET lock_timeout = '10s'"))
         for parent in PARENTS:
             for name in connection.execute(_PENDING, {"parent": parent}).scalars().all():
                 connection.execute(text(f"ALTER TABLE {parent} DETACH PARTITION {name} FINALIZE"))
             for day in connection.execute(_ATTACHED, {"parent": parent}).scalars().all():
-                if day + timedelta(days=1) <= horizon.date():
+                if day < first_kept.date():
                     name = f"{parent}_p{day:%Y%m%d}"
                     statement = f"ALTER TABLE {parent} DETACH PARTITION {name} CONCURRENTLY"
                     connection.execute(text(statement))
             for name in connection.execute(_LEFT_OVER, {"parent": parent}).scalars().all():
                 connection.execute(text(f"DROP TABLE {name}"))
                 dropped.append(name)
-        connection.execute(text("RESET lock_timeout"))
     return dropped

@@ -145,7 +145,7 @@ def close_window(
 ) -> ClosedWindow:
     """Consume a window's marks and write its exact figures as the next revision."""
     span = {"window_start": window.start, "window_end": window.end}
-    connection.execute(_DELETE_MARKS, {"window_start": window.start})
+    delete_marks(connection, window)
     revision = int(connection.execute(_NEXT_REVISION, {"window_start": window.start}).scalar_one())
     counts = connection.execute(_INSERT_FINAL, {**span, "revision": revision}).scalars().all()
     parameters = {
@@ -159,6 +159,11 @@ def close_window(
     found = connection.execute(_DRIFT, {"window_start": window.start, "revision": revision}).all()
     drift = [Drift(*row) for row in found]
     return ClosedWindow(window, revision, sum(counts), drift)
+
+
+def delete_marks(connection: Connection, window: Window) -> None:
+    """Delete the marks of a window that the transaction sees."""
+    connection.execute(_DELETE_MARKS, {"window_start": window.start})
 
 
 def window_columns(connection: Connection, window: Window) -> Columns:

@@ -94,12 +94,14 @@ _INSERT_NEW: Final = text(f"""
     )
     SELECT count(*) FROM fresh
 """)
-# A statement of its own: only a new snapshot sees what another instance committed meanwhile.
+# A statement of its own: only a new snapshot sees what another instance committed meanwhile. The
+# bounds spare it all days but those of the batch.
 _FIND_CONFLICTS: Final = text(f"""
     SELECT staged.ordinal, stored.content_hash
     FROM {_PAYMENTS} AS staged
     JOIN normalized_transactions AS stored USING (event_time, transaction_id, payment_status)
     WHERE stored.content_hash <> staged.content_hash
+      AND stored.event_time BETWEEN :earliest AND :latest
     ORDER BY staged.ordinal
 """)
 _INSERT_REJECTED: Final = insert(rejected_events).on_conflict_do_nothing()
@@ -139,7 +141,8 @@ def write_payments(
     stored = insert_new(connection, rule_set=rule_set, enqueued_at=enqueued_at)
     if stored == len(payments):
         return Written(stored, {})
-    found = connection.execute(_FIND_CONFLICTS)
+    times = [accepted.payment.event_time for accepted in payments]
+    found = connection.execute(_FIND_CONFLICTS, {"earliest": min(times), "latest": max(times)})
     return Written(stored, {ordinal: bytes(content_hash) for ordinal, content_hash in found})
 
 
