@@ -7,10 +7,12 @@ with SIGNAL first, with SIGKILL after GRACE seconds. Signals sent to the guard a
 SIGUSR1 as SIGKILL: killed through its guard, a command is also reaped, while an orphan may stay a
 zombie, which PostgreSQL takes for a living server.
 
-ACCOUNT is ``UID:GID`` to run the command as, or ``-`` to change nothing. PostgreSQL refuses to
-run as root, but a folder of root's is often closed to everyone else, so the command keeps the
-right to pass through folders (CAP_DAC_OVERRIDE, capabilities(7)) where the kernel allows it.
-That spares changing permissions of folders that are not ours.
+ACCOUNT is ``UID:GID`` to run the command as, ``UID:GID:mapped``, or ``-`` to change nothing.
+PostgreSQL refuses to run as root, but a folder of root's is often closed to everyone else. Mapped,
+the command stays root to the outside and sees itself, and what root owns, as UID and GID
+(user_namespaces(7)). Else it becomes that account and keeps the right to pass through folders
+(CAP_DAC_OVERRIDE, capabilities(7)) where the kernel allows it. Both spare changing permissions of
+folders that are not ours.
 
 Should the guard itself be killed, Linux sends SIGNAL to the command (PR_SET_PDEATHSIG, prctl(2)).
 
@@ -35,7 +37,8 @@ _FORWARDED = {
 }
 _LIFELINE = 0
 
-# linux/prctl.h, linux/capability.h
+# linux/sched.h, linux/prctl.h, linux/capability.h
+_CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
@@ -63,11 +66,25 @@ def _become(uid: int, gid: int) -> None:
             libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
 
 
+def _call_root(uid: int, gid: int) -> None:
+    """Enter a user namespace in which root goes by another name and has no rights of root's."""
+    if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "no user namespace")
+    for file, content in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{uid} 0 1"),
+        ("gid_map", f"{gid} 0 1"),
+    ):
+        with open(f"/proc/self/{file}", "w", encoding="ascii") as stream:  # noqa: PTH123 - light start
+            stream.write(content)
+
+
 def _preparation(account: str, stop_signal: signal.Signals) -> Callable[[], None]:
     def prepare() -> None:
         if account != "-":
-            uid, gid = map(int, account.split(":"))
-            _become(uid, gid)
+            uid, gid, *mapped = account.split(":")
+            change = _call_root if mapped else _become
+            change(int(uid), int(gid))
         if sys.platform == "linux":
             # Last, for a change of account clears it.
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
@@ -82,7 +99,7 @@ def run(command: list[str], stop_signal: signal.Signals, grace: float, account: 
         command: Program and arguments.
         stop_signal: How the command is asked to end.
         grace: Seconds it has for that.
-        account: ``UID:GID`` or ``-``.
+        account: ``UID:GID``, ``UID:GID:mapped`` or ``-``.
 
     Returns:
         The exit code, as the module describes it.

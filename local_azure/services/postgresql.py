@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 import psycopg2
 from psycopg2 import sql
 
-from local_azure.services.account import account_for
+from local_azure.services.account import Account, account_for
 from local_azure.services.errors import ServiceError, ServiceFailed, ServiceMissing
 from local_azure.services.ports import LOOPBACK, claim_port
 from local_azure.services.postmaster import Postmaster, read_postmaster, stop_orphan
@@ -191,7 +191,7 @@ class PostgreSQL(Service):
                 break
         self._port = port
 
-    def _command(self, port: int, account: tuple[int, int] | None) -> Command:
+    def _command(self, port: int, account: Account | None) -> Command:
         settings = {
             "listen_addresses": LOOPBACK,
             "port": str(port),
@@ -215,7 +215,7 @@ class PostgreSQL(Service):
         found = read_postmaster(self._data)
         return found is not None and found != left and found.ready
 
-    def _initialise(self, account: tuple[int, int] | None) -> None:
+    def _initialise(self, account: Account | None) -> None:
         if self._data.exists():
             self._refuse_other_version()
             return
@@ -259,10 +259,10 @@ class PostgreSQL(Service):
             shutil.rmtree(sockets)
 
 
-def _make_folder(folder: Path, account: tuple[int, int] | None) -> None:
+def _make_folder(folder: Path, account: Account | None) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
-        os.chown(folder, *account)
+        account.own(folder)
 
 
 def _major_version(binaries: Path) -> str:

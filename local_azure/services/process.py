@@ -12,6 +12,7 @@ from pathlib import Path
 
 import local_azure
 from local_azure.services import guard
+from local_azure.services.account import Account
 from local_azure.services.errors import ServiceError, ServiceFailed
 
 _POLL_SECONDS = 0.02
@@ -30,7 +31,7 @@ class Command:
         log: File that receives what the program says; new runs are appended.
         environment: Variables set on top of this process's own.
         folder: Working folder; None for the present one.
-        account: User and group id to run as; None for one's own.
+        account: What to run as; None for one's own.
         stop_signal: How the program is asked to end.
         grace: Seconds it has for that before it is killed.
         held: Descriptor of a lock that is to be held until the command has ended.
@@ -41,7 +42,7 @@ class Command:
     log: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
-    account: tuple[int, int] | None = None
+    account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     grace: float = 10.0
     held: int | None = None
@@ -90,7 +91,7 @@ class Process:
         self._lock = threading.Lock()
         command.log.parent.mkdir(parents=True, exist_ok=True)
         self._log_start = command.log.stat().st_size if command.log.exists() else 0
-        account = "-" if command.account is None else "{}:{}".format(*command.account)
+        account = "-" if command.account is None else str(command.account)
         with command.log.open("ab") as log:
             self._guard: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - own arguments
                 [

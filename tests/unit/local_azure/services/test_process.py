@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_azure.services import account
-from local_azure.services.account import account_for
+from local_azure.services.account import Account, account_for, can_map_root
 from local_azure.services.errors import ServiceFailed, ServiceMissing
 from local_azure.services.process import Command, Process
 
@@ -191,10 +191,11 @@ def test_root_gets_the_unprivileged_account_or_the_folders_owner(
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     nobody = pwd.getpwnam("nobody")
-    assert account_for("Thing", tmp_path / "new") == (nobody.pw_uid, nobody.pw_gid)
+    expected = Account(nobody.pw_uid, nobody.pw_gid, mapped=can_map_root())
+    assert account_for("Thing", tmp_path / "new") == expected
     if os.getuid() == 0:
         os.chown(tmp_path, 12345, 54321)
-        assert account_for("Thing", tmp_path) == (12345, 54321)
+        assert account_for("Thing", tmp_path) == Account(12345, 54321)
 
 
 def test_a_system_without_an_unprivileged_account_is_told_what_to_do(
@@ -216,10 +217,32 @@ def test_another_account_still_passes_through_folders_of_root(tmp_path: Path) ->
             "Thing",
             ["cat", "/proc/self/status", str(closed / "inside")],
             tmp_path / "it.log",
-            account=(65534, 65534),
+            account=Account(65534, 65534),
         )
     )
     process.wait_for_exit(20)
     said = process.said()
     assert "Uid:\t65534\t65534\t65534\t65534" in said
     assert said.endswith("seen")
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not can_map_root(), reason="only root in a kernel that maps accounts"
+)
+def test_root_by_another_name_may_run_what_only_root_may_see(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    tool = closed / "tool"
+    tool.write_text("#!/bin/sh\nid -u\n")
+    tool.chmod(0o755)
+    process = Process(
+        Command(
+            "Thing",
+            # `test -x` asks as initdb does, by access(2), for which capabilities do not count.
+            ["sh", "-c", f"test -x {tool} && {tool}"],
+            tmp_path / "it.log",
+            account=Account(65534, 65534, mapped=True),
+        )
+    )
+    process.wait_for_exit(20)
+    assert process.said().strip() == "65534"
