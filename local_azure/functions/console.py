@@ -97,6 +97,8 @@ def set_up_logging(
     if not verbose:
         for family in _CHATTY:
             logging.getLogger(family).setLevel(logging.WARNING)
+        # What the consumer client warns of also reaches the trigger, which logs it once.
+        logging.getLogger("azure.eventhub").setLevel(logging.ERROR)
 
 
 def say(text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from local_azure.functions.bindings import AuthLevel, FunctionSpec, HttpTrigger
+from local_azure.functions.bindings import AuthLevel, FunctionSpec, HttpOutput, HttpTrigger
 from local_azure.functions.errors import PortTaken
 from local_azure.functions.invoker import HostStopping, Invoker
 from local_azure.functions.keys import Keys
@@ -156,27 +156,29 @@ def answer(spec: FunctionSpec, outcome: Outcome) -> web.Response:
     """Turn an outcome into a response: 500 without a body for a failure, as Azure answers."""
     if outcome.failure is not None:
         return web.Response(status=500)
-    named = [
-        outcome.outputs[output.name] for output in spec.outputs if output.name in outcome.outputs
-    ]
-    returned: list[OutDatum] = [] if outcome.returned is None else [outcome.returned]
-    for value in [*returned, *named]:
-        match value:
-            case Response(status, headers, body):
-                response = web.Response(status=status, body=body)
-                response.headers.popall("content-type", None)
-                for header, text in headers:
-                    response.headers.add(header, text)
-                return response
-            case Text(text) if any(output.name == "$return" for output in spec.outputs) or named:
-                return web.Response(text=text)
-            case Json(text):
-                return web.Response(text=text, content_type="application/json")
-            case Raw(content):
-                return web.Response(body=content)
-            case _:
-                continue
+    for output in spec.outputs:
+        if isinstance(output, HttpOutput):
+            value = outcome.outputs.get(output.name)
+            return _response(outcome.returned if output.name == "$return" else value)
     return web.Response(status=204)
+
+
+def _response(value: OutDatum | None) -> web.Response:
+    match value:
+        case Response(status, headers, body):
+            response = web.Response(status=status, body=body)
+            response.headers.popall("content-type", None)
+            for header, text in headers:
+                response.headers.add(header, text)
+            return response
+        case Text(text):
+            return web.Response(text=text)
+        case Json(text):
+            return web.Response(text=text, content_type="application/json")
+        case Raw(content):
+            return web.Response(body=content)
+        case None:
+            return web.Response(status=204)
 
 
 def _given_key(request: web.Request) -> str | None:

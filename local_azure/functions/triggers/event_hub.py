@@ -202,7 +202,8 @@ class EventHubListener:
         if isinstance(error, HostStopping):
             return
         place = "" if context is None else f", partition {context.partition_id}"
-        text = f"{self._spec.name}: event hub '{self._trigger.event_hub}'{place}: {error}"
+        cause = str(error).partition("\n")[0]
+        text = f"{self._spec.name}: event hub '{self._trigger.event_hub}'{place}: {cause}"
         # The client tries again every few seconds: the same error is worth one line.
         level = logging.DEBUG if text == self._last_error else logging.WARNING
         self._last_error = text
