@@ -1,11 +1,12 @@
 """What end-to-end tests ask of a running pipeline."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from demo.comparison import differences
 from local_azure.environment import LocalAzure
@@ -30,7 +31,7 @@ _COLUMNS = {
 }
 
 
-def traffic(payments: int, seed: int) -> Simulation:
+def traffic(payments: int, seed: int, bad_share: float = 0.03) -> Simulation:
     """Return simulated payments of the six windows that ended last, of every kind."""
     return simulate(
         Parameters(
@@ -39,7 +40,7 @@ def traffic(payments: int, seed: int) -> Simulation:
             seed=seed,
             windows=6,
             pack=25,
-            bad_share=0.03,
+            bad_share=bad_share,
             duplicate_share=0.03,
             late_share=0.05,
             conflict_share=0.005,
@@ -86,12 +87,19 @@ def everything_stored(local: LocalAzure) -> Mapping[str, Sequence[tuple[Any, ...
     return {name: sorted(found, key=str) for name, found in rows.items()}
 
 
-def differences_to(local: LocalAzure, ledger: Ledger) -> Sequence[str]:
-    """Return every difference between the database and the simulator's ledger."""
+@contextmanager
+def database(local: LocalAzure) -> Iterator[Connection]:
+    """Connect to the pipeline's database."""
     url = local.settings["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg2:", 1)
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            return list(differences(connection, ledger))
+            yield connection
     finally:
         engine.dispose()
+
+
+def differences_to(local: LocalAzure, ledger: Ledger) -> Sequence[str]:
+    """Return every difference between the database and the simulator's ledger."""
+    with database(local) as connection:
+        return list(differences(connection, ledger))
