@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ from local_azure.services.errors import ServiceFailed
 from local_azure.services.postgresql import StopMode
 from shared_code.domain.card_numbers import find_card_numbers
 from simulator.simulation import Message
+
+
+CARD_NUMBER = re.compile(rb"(\d{4}) (\d\d)\d\d \d{4} (\d{4})")
 
 
 def bad_messages() -> Iterator[Message]:
@@ -66,7 +70,11 @@ def test_every_table_equals_an_oracle_over_the_same_messages(local_azure: LocalA
     send(local_azure, [*traffic(payments=2500, seed=17, bad_share=0), *bad_messages()])
     await_processed(local_azure)
     close_windows(local_azure)
-    expected = expected_of(messages_in_hub(local_azure), datetime.now(UTC))
+    sent = [
+        message._replace(body=CARD_NUMBER.sub(rb"\1\2******\3", message.body))
+        for message in messages_in_hub(local_azure)
+    ]
+    expected = expected_of(sent, datetime.now(UTC))
     with database(local_azure) as connection:
         assert_stored(connection, expected)
         assert_closed(connection, expected)
