@@ -1,23 +1,30 @@
 """A batch of payments as columns, made on demand: what compiled rules read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
-from shared_code.domain.money import to_minor_units
 
 type Mask = NDArray[np.bool_]
 type Integers = NDArray[np.int64]
 
 ABSENT: Final = -1
+HOURS_OF_DAY: Final = 24
 
 _EXPONENT_BY_NUMBER: Final = np.zeros(1000, dtype=np.int64)
 for _currency in CURRENCY_BY_NUMBER.values():
     _EXPONENT_BY_NUMBER[_currency.number] = _currency.minor_unit
+_FACTORS: Final = {
+    currency.number: 10**currency.minor_unit for currency in CURRENCY_BY_NUMBER.values()
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
 
 
 class Columns:
@@ -31,19 +38,27 @@ class Columns:
     def __init__(self, size: int, values: Callable[[str], Sequence[Any]]) -> None:
         self.size = size
         self._values = values
-        self._cache: dict[str, Any] = {}
+        self._built: dict[Hashable, Any] = {}
+
+    def once[Built](self, build: Callable[["Columns"], Built]) -> Built:
+        """Return what ``build`` makes of these columns; it is called the first time only."""
+        return self._once(build, lambda: build(self))
 
     def values(self, column: str) -> Sequence[Any]:
         """Return a column as it is stored; None where a payment lacks the field."""
-        if column not in self._cache:
-            self._cache[column] = self._values(column)
-        values: Sequence[Any] = self._cache[column]
-        return values
+        return self._once(("values", column), lambda: self._values(column))
+
+    def present(self, column: str) -> Mask:
+        """Return where payments have the field that is stored in a column."""
+        return self._once(
+            ("present", column),
+            lambda: np.array([value is not None for value in self.values(column)], dtype=np.bool_),
+        )
 
     def codes(self, column: str) -> Integers:
         """Return a column of stored numbers; -1 where a payment lacks the field."""
-        return self._built(
-            f"codes {column}",
+        return self._once(
+            ("codes", column),
             lambda: np.array(
                 [ABSENT if value is None else value for value in self.values(column)],
                 dtype=np.int64,
@@ -52,34 +67,45 @@ class Columns:
 
     def minor_units(self) -> Integers:
         """Return the amounts in minor units of their currencies."""
-        return self._built("minor units", self._minor_units)
+        return self._once("minor units", self._minor_units)
 
     def exponents(self) -> Integers:
         """Return the number of decimals of each amount's currency."""
-        return self._built("exponents", lambda: _EXPONENT_BY_NUMBER[self.codes("currency")])
+        return self._once("exponents", lambda: _EXPONENT_BY_NUMBER[self.codes("currency")])
 
-    def event_seconds(self) -> Integers:
-        """Return the event times in whole seconds since the Unix epoch, rounded down."""
-        return self._built(
-            "event seconds",
-            lambda: np.array(
-                [time.timestamp() // 1 for time in self.values("event_time")], dtype=np.int64
-            ),
-        )
+    def hours_of_week(self, time_zone: str) -> Integers:
+        """Return the local hour of each event: 0 to 167, from Monday's first hour in that zone."""
+        return self._once(("hours", time_zone), lambda: self._hours_of_week(ZoneInfo(time_zone)))
 
     def _minor_units(self) -> Integers:
-        numbers: Sequence[int] = self.values("currency")
         amounts: Sequence[Decimal] = self.values("amount")
+        numbers: Sequence[int] = self.values("currency")
         return np.array(
             [
-                to_minor_units(amount, CURRENCY_BY_NUMBER[number])
+                int(amount * _FACTORS[number])
                 for amount, number in zip(amounts, numbers, strict=True)
             ],
             dtype=np.int64,
         )
 
-    def _built(self, key: str, build: Callable[[], Integers]) -> Integers:
-        if key not in self._cache:
-            self._cache[key] = build()
-        column: Integers = self._cache[key]
-        return column
+    def _hours_of_week(self, zone: ZoneInfo) -> Integers:
+        # Payments of a batch share few minutes. Since 1972 every zone is a whole number of minutes
+        # from UTC and changes on a whole minute.
+        minutes, positions = np.unique(
+            self._once("minutes", self._event_minutes), return_inverse=True
+        )
+        local = [(_EPOCH + minute * _MINUTE).astimezone(zone) for minute in minutes.tolist()]
+        hours = np.array(
+            [time.weekday() * HOURS_OF_DAY + time.hour for time in local], dtype=np.int64
+        )
+        return hours[positions]
+
+    def _event_minutes(self) -> Integers:
+        times: Sequence[datetime] = self.values("event_time")
+        return np.array([(time - _EPOCH) // _MINUTE for time in times], dtype=np.int64)
+
+    def _once[Built](self, key: Hashable, build: Callable[[], Built]) -> Built:
+        if key not in self._built:
+            self._built[key] = build()
+        built: Built = self._built[key]
+        return built

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from shared_code.domain.vocabularies import Severity
 from shared_code.rules.columns import Columns
-from shared_code.rules.conditions import CompiledCondition, compile_condition
-from shared_code.rules.document import Measure, Rule, RuleDocument
-from shared_code.rules.measures import compile_measure, groups_of
+from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
+from shared_code.rules.document import Rule, RuleDocument
+from shared_code.rules.measures import CompiledMeasure, compile_measure, groups_of
 from shared_code.rules.validation import read_document
 from shared_code.rules.values import CompiledValue, compile_value
 
@@ -58,8 +58,7 @@ class _WindowRule:
     rule: int
     source: Rule
     counts: CompiledCondition
-    of: CompiledCondition
-    measure: Measure
+    measure: CompiledMeasure
 
 
 class CompiledRules:
@@ -69,17 +68,17 @@ class CompiledRules:
         self.document = document
         self._transaction_rules: list[_TransactionRule] = []
         self._window_rules: list[_WindowRule] = []
-        lists = document.lists
+        conditions = ConditionCompiler(document.lists)
         for number, rule in enumerate(document.rules):
             if not rule.enabled:
                 continue
-            when = compile_condition(rule.when, lists)
+            when = conditions.compile(rule.when)
             if rule.measure is None:
                 value = compile_value(rule.value)
                 self._transaction_rules.append(_TransactionRule(number, when, value))
             else:
-                of = compile_condition(rule.measure.of, lists)
-                self._window_rules.append(_WindowRule(number, rule, when, of, rule.measure))
+                measure = compile_measure(rule.measure, conditions.compile(rule.measure.of))
+                self._window_rules.append(_WindowRule(number, rule, when, measure))
 
     def summaries(self) -> Iterator[RuleSummary]:
         """Yield one summary per rule, disabled ones included."""
@@ -104,13 +103,11 @@ class CompiledRules:
     def window_values(self, columns: Columns) -> Iterator[WindowValue]:
         """Yield what every window rule measures over the payments of one window."""
         for rule in self._window_rules:
-            measure = compile_measure(rule.measure, rule.of)
             for group in groups_of(columns, rule.counts(columns).true, rule.source.group_by):
-                value = measure(columns, group)
-                if value is not None:
-                    size = int(group.rows.size)
-                    exceeded = _exceeds(rule.source, value, size)
-                    yield WindowValue(rule.rule, group.dimensions, value, size, exceeded)
+                value = rule.measure(columns, group)
+                size = int(group.rows.size)
+                exceeded = _exceeds(rule.source, value, size)
+                yield WindowValue(rule.rule, group.dimensions, value, size, exceeded)
 
 
 def _exceeds(rule: Rule, value: Decimal, payment_count: int) -> bool:

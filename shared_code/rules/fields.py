@@ -31,8 +31,9 @@ class Kind(StrEnum):
 class Field:
     """One field: its name in rules, the column that holds it, and its values.
 
-    ``numbers`` gives the stored number of each value of a code or flags field. ``domain`` names
-    what the values are, so that only fields of one domain are compared with each other.
+    ``numbers`` gives the stored number of each value of a code or flags field, ``names`` the
+    value of each stored number. ``domain`` names what the values are, so that only fields of one
+    domain are compared with each other.
     """
 
     name: str
@@ -40,14 +41,14 @@ class Field:
     kind: Kind
     domain: str
     numbers: Mapping[str, int] = MappingProxyType({})
-
-    def name_of(self, number: int) -> str:
-        """Return the value that a stored number stands for."""
-        return next(name for name, value in self.numbers.items() if value == number)
+    names: Mapping[int, str] = MappingProxyType({})
 
 
 def _code(name: str, column: str, domain: str, numbers: Mapping[str, int]) -> Field:
-    return Field(name, column, Kind.code, domain, MappingProxyType(dict(numbers)))
+    names = {number: value for value, number in numbers.items()}
+    return Field(
+        name, column, Kind.code, domain, MappingProxyType(dict(numbers)), MappingProxyType(names)
+    )
 
 
 def _text(name: str, column: str, domain: str) -> Field:

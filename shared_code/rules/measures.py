@@ -1,7 +1,10 @@
 """Computes what a window rule measures, for each group of the payments of one window."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -10,7 +13,7 @@ from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.rules.columns import Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition
 from shared_code.rules.document import Measure
-from shared_code.rules.fields import FIELDS, Kind
+from shared_code.rules.fields import FIELDS, Field, Kind
 
 _QUOTIENT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _LOW_BITS: Final = 32
@@ -27,39 +30,40 @@ class Group(NamedTuple):
     rows: Integers
 
 
+type CompiledMeasure = Callable[[Columns, Group], Decimal]
+
+
 def groups_of(columns: Columns, matching: Mask, group_by: Sequence[str]) -> Iterator[Group]:
     """Yield the groups of the matching payments, by dimension values in ascending order."""
-    rows = np.flatnonzero(matching)
-    if not rows.size:
-        return
-    keys = [_key_column(columns, name) for name in group_by]
-    members: dict[tuple[str | None, ...], list[int]] = {}
-    for row in rows.tolist():
-        members.setdefault(tuple(key[row] for key in keys), []).append(row)
-    for values in sorted(
-        members, key=lambda group: [(value is None, value or "") for value in group]
-    ):
-        dimensions = dict(zip(group_by, values, strict=True))
-        yield Group(dimensions, np.array(members[values], dtype=np.int64))
+    rows = np.flatnonzero(matching).tolist()
+    fields = [FIELDS[name] for name in group_by]
+    stored = [columns.values(field.column) for field in fields]
+    picked = [[column[row] for row in rows] for column in stored]
+    keys = zip(*picked, strict=True) if picked else repeat(())
+    members: dict[tuple[Any, ...], list[int]] = {}
+    for row, key in zip(rows, keys, strict=False):
+        members.setdefault(key, []).append(row)
+    named = {
+        tuple(map(_value_in_rules, fields, key)): np.array(group, dtype=np.int64)
+        for key, group in members.items()
+    }
+    for values in sorted(named, key=_missing_last):
+        yield Group(dict(zip(group_by, values, strict=True)), named[values])
+
+
+def _value_in_rules(field: Field, stored: Any) -> str | None:
+    if stored is None or field.kind is Kind.text:
+        text: str | None = stored
+        return text
+    return field.names[stored]
 
 
 def _missing_last(group: tuple[str | None, ...]) -> list[tuple[bool, str]]:
     return [(value is None, value or "") for value in group]
 
 
-def _key_column(columns: Columns, name: str) -> Sequence[str | None]:
-    field = FIELDS[name]
-    values: Sequence[Any] = columns.values(field.column)
-    if field.kind is Kind.text:
-        return values
-    names = {number: value for value, number in field.numbers.items()}
-    return [None if value is None else names[value] for value in values]
-
-
-def compile_measure(
-    measure: Measure, of: CompiledCondition
-) -> Callable[[Columns, Group], Decimal | None]:
-    """Return the operation that measures one group; None where the group has nothing to measure.
+def compile_measure(measure: Measure, of: CompiledCondition) -> CompiledMeasure:
+    """Return the operation that measures one group, which is never empty.
 
     Args:
         measure: checked, so that amounts are only combined within one currency.
@@ -72,7 +76,7 @@ def compile_measure(
             scale = 100 if measure.function == "percentage" else 1
 
             def share(columns: Columns, group: Group) -> Decimal:
-                hits = int(np.count_nonzero(of(columns).true[group.rows]))
+                hits = int(np.count_nonzero(columns.once(of).true[group.rows]))
                 return _QUOTIENT.divide(Decimal(hits * scale), Decimal(int(group.rows.size)))
 
             return share
@@ -89,8 +93,9 @@ def compile_measure(
             return _money_measure(measure)
 
 
-def _money_measure(measure: Measure) -> Callable[[Columns, Group], Decimal]:
+def _money_measure(measure: Measure) -> CompiledMeasure:
     """Return a measure of amounts. All payments of a group have one currency."""
+    share = Fraction(measure.percentile or 0) / 100
 
     def compute(columns: Columns, group: Group) -> Decimal:
         amounts = columns.minor_units()[group.rows]
@@ -107,7 +112,6 @@ def _money_measure(measure: Measure) -> Callable[[Columns, Group], Decimal]:
             case "maximum":
                 return Decimal(int(amounts.max())).scaleb(-exponent)
             case _:
-                share = (measure.percentile or Decimal(50)) / 100
                 return Decimal(nearest_rank(amounts, share)).scaleb(-exponent)
 
     return compute
@@ -120,10 +124,14 @@ def exact_sum(amounts: Integers) -> int:
     return (high << _LOW_BITS) + low
 
 
-def nearest_rank(amounts: Integers, share: Decimal) -> int:
+def nearest_rank(amounts: Integers, share: Fraction) -> int:
     """Return the smallest amount that at least ``share`` of all do not exceed.
 
     This is SQL's ``percentile_disc``: an amount that was really paid, never one between two.
+
+    Args:
+        amounts: at least one.
+        share: above 0, at most 1.
     """
-    rank = max(-(-share * amounts.size // 1), Decimal(1))
-    return int(np.partition(amounts, int(rank) - 1)[int(rank) - 1])
+    rank = math.ceil(Fraction(share) * amounts.size)
+    return int(np.partition(amounts, rank - 1)[rank - 1])
