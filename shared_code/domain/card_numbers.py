@@ -21,17 +21,57 @@ _LENGTHS: Final = range(13, 20)
 _FIRST_DIGITS: Final = frozenset("23456")
 _DIGITS_TO_ZERO: Final = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 _THIRTEEN: Final = b"0" * 13
+_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
+_SHORTEST_DIGEST: Final = 32
+_LONGEST_DIGEST: Final = 128
+# Beyond so many a text is not ordinary and is looked through in full.
+_MOST_LOOKS: Final = 32
 _ZERO: Final = ord("0")
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 def may_hold_card_number(text: bytes) -> bool:
-    """Tell whether ``text`` holds 13 digits in a row, spaces, hyphens and points aside.
+    """Tell whether ``text`` may hold 13 digits in a row, spaces, hyphens and points aside.
 
     Points, since a card number in a floating-point field is written ``4.111111111111111E15``.
-    Runs on every message, so it is two passes in C and errs on the safe side.
+    Digits inside UUIDs and digests do not count. Runs on every message, so it is a few passes in
+    C, and errs on the safe side.
     """
-    return _THIRTEEN in text.translate(_DIGITS_TO_ZERO, b" -.")
+    stripped = text.translate(None, b" -.")
+    figures = stripped.translate(_DIGITS_TO_ZERO)
+    at = figures.find(_THIRTEEN)
+    looks = 0
+    while at >= 0:
+        looks += 1
+        end = _end_of_digest(text, stripped, at)
+        if end is None or looks > _MOST_LOOKS:
+            return True
+        at = figures.find(_THIRTEEN, end)
+    return False
+
+
+def _end_of_digest(text: bytes, stripped: bytes, at: int) -> int | None:
+    """Return where the UUID or digest ends that holds position ``at``; None if there is none.
+
+    Args:
+        text: as it came.
+        stripped: the same without separators.
+        at: a position in ``stripped``.
+    """
+    before = stripped[max(at - _LONGEST_DIGEST, 0) : at]
+    after = stripped[at : at + _LONGEST_DIGEST]
+    start = at - len(before) + len(before.rstrip(_HEX_DIGITS))
+    end = at + len(after) - len(after.lstrip(_HEX_DIGITS))
+    token = stripped[start:end]
+    if not _SHORTEST_DIGEST <= len(token) <= _LONGEST_DIGEST:
+        return None
+    # Without its separators a card number beside other text could look like one of them: each of
+    # its occurrences has to stand in the text in one piece, or as a UUID.
+    found = text.count(token)
+    if len(token) == _SHORTEST_DIGEST:
+        parts = (token[:8], token[8:12], token[12:16], token[16:20], token[20:])
+        found += text.count(b"-".join(parts))
+    return end if found == stripped.count(token) else None
 
 
 def passes_luhn(digits: str) -> bool:

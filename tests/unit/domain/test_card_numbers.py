@@ -1,4 +1,4 @@
-import time
+import uuid
 from uuid import UUID
 
 import pytest
@@ -112,9 +112,36 @@ def test_every_number_is_found_and_masked_wherever_it_stands(
     assert find_card_numbers(mask_card_numbers(text)) == []
 
 
-@given(text=st.text("0123456789 -.a", max_size=60))
-def test_quick_look_misses_nothing_that_is_found(text: str) -> None:
+_PIECES = st.one_of(
+    st.text("0123456789 -.a", max_size=60),
+    st.uuids().map(str),
+    st.uuids().map(lambda value: value.hex),
+    st.text("0123456789abcdefABCDEF", min_size=30, max_size=140),
+    st.sampled_from(["4111111111111111", "4111 1111 1111 1111", "aaaaaaaaaaaaaaaa", " ", "-", '"']),
+)
+
+
+@given(pieces=st.lists(_PIECES, max_size=8))
+def test_quick_look_misses_nothing_that_is_found(pieces: list[str]) -> None:
+    text = "".join(pieces)
     assert may_hold_card_number(text.encode()) or not find_card_numbers(text)
+
+
+def test_quick_look_is_not_taken_in_by_a_digest_that_spells_a_card_number() -> None:
+    number = "4111111111111111"
+    spaced = "4111 1111 1111 1111"
+    assert may_hold_card_number(f'"{number}{"a" * 16}", "{spaced} {"a" * 16}"'.encode())
+
+
+@pytest.mark.parametrize("identifier", [uuid.UUID(int=2**127), uuid.UUID(int=10**38 // 3)])
+def test_quick_look_passes_over_uuids_and_digests(identifier: uuid.UUID) -> None:
+    digits = "1234567890123"
+    assert not may_hold_card_number(f'"{digits}{identifier.hex[13:]}f"'.encode())
+    assert not may_hold_card_number(f'"{uuid.UUID(hex=digits + identifier.hex[13:])}"'.encode())
+
+
+def test_quick_look_leaves_a_text_full_of_digests_to_the_thorough_one() -> None:
+    assert may_hold_card_number(b"".join(b'"%032x",' % number for number in range(1000)))
 
 
 @pytest.mark.parametrize(
