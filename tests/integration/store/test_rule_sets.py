@@ -1,0 +1,197 @@
+"""The database is the authority on which rule set is active, whoever uploads what and when."""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from payment_messages import NOW, messages, payment_event
+from store_fixtures import Store
+
+from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
+from shared_code.engine.rule_reload import ReloadOutcome
+from shared_code.rules.errors import RuleDocumentRefused
+from shared_code.store.rule_store import ActivationRefused, activate, active_rule_set
+
+SHIPPED = json.loads(SHIPPED_RULES.read_bytes())
+ACTIVATIONS = """
+    SELECT rule_sets.version, activated_by
+    FROM rule_set_activations JOIN rule_sets USING (rule_set) ORDER BY activation_id
+"""
+
+
+def document(version: str, **changes: Any) -> bytes:
+    """Return a valid document of a version; equal arguments, equal bytes."""
+    return json.dumps(SHIPPED | {"version": version} | changes).encode()
+
+
+class Archive:
+    """An archive that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[str, bytes]] = []
+
+    def keep(self, version: str, content: bytes) -> None:
+        self.kept.append((version, content))
+
+
+def upload(metrics: MetricEngine, content: bytes) -> ReloadOutcome:
+    return metrics.reload_rules(content, "rules.json", Archive())
+
+
+def test_the_first_use_activates_the_shipped_set(store: Store) -> None:
+    result = store.metrics.process_batch(messages(payment_event()), now=NOW)
+    assert result.rule_set_version == SHIPPED["version"]
+    assert store.rows(ACTIVATIONS) == [(SHIPPED["version"], "deployment")]
+    assert store.value("SELECT count(*) FROM rules") == len(SHIPPED["rules"])
+
+
+def test_first_uses_at_once_activate_the_shipped_set_once(store: Store) -> None:
+    engines = [store.engine() for _ in range(4)]
+    start = threading.Barrier(len(engines))
+
+    def use(metrics: MetricEngine) -> int:
+        start.wait()
+        return metrics.process_batch(messages(payment_event()), now=NOW).stored
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        assert sum(pool.map(use, engines)) == 1
+    assert store.rows(ACTIVATIONS) == [(SHIPPED["version"], "deployment")]
+
+
+def test_an_upload_of_a_higher_version_judges_the_next_batch(store: Store) -> None:
+    store.metrics.process_batch(messages(payment_event("a")), now=NOW)
+    outcome = upload(store.metrics, document("1.10.0"))
+    assert (outcome.version, outcome.active_document) == ("1.10.0", document("1.10.0"))
+    result = store.metrics.process_batch(messages(payment_event("b")), now=NOW)
+    assert result.rule_set_version == "1.10.0"
+    found = store.rows("""
+        SELECT transaction_id, version FROM normalized_transactions
+        JOIN rule_sets USING (rule_set) ORDER BY 1
+    """)
+    assert found == [("a", SHIPPED["version"]), ("b", "1.10.0")]
+    matched = store.rows("SELECT DISTINCT transaction_id, rule_set_version FROM rule_matches")
+    assert sorted(matched) == found
+
+
+@pytest.mark.parametrize("version", ["1.9.9", "1.10.0", "0.99.0"])
+def test_a_version_that_is_not_higher_is_refused(store: Store, version: str) -> None:
+    upload(store.metrics, document("1.10.0"))
+    outcome = upload(store.metrics, document(version, description="another"))
+    assert outcome.active_document is None
+    assert "Raise the version" in (outcome.report or b"").decode()
+    assert [row[0] for row in store.rows(ACTIVATIONS)] == ["1.10.0"]
+
+
+def test_the_active_document_uploaded_again_changes_nothing(store: Store) -> None:
+    first, second = (upload(store.metrics, document("2.0.0")) for _ in range(2))
+    assert first == second
+    assert len(store.rows(ACTIVATIONS)) == 1
+
+
+def test_a_version_that_was_ever_taken_is_taken(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    upload(store.metrics, document("3.0.0"))
+    with store.connection() as connection, pytest.raises(ActivationRefused, match="taken"):
+        activate(connection, document("2.0.0", description="x"), by="a test", reason="a test")
+
+
+def test_of_two_uploads_of_one_version_at_once_one_wins_and_the_other_is_told(
+    store: Store,
+) -> None:
+    contents = [document("2.0.0", description=f"by {at}") for at in range(2)]
+    engines = [store.engine() for _ in contents]
+    start = threading.Barrier(len(engines))
+
+    def send(at: int) -> ReloadOutcome:
+        start.wait()
+        return upload(engines[at], contents[at])
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        outcomes = list(pool.map(send, range(len(engines))))
+    won = [at for at, outcome in enumerate(outcomes) if outcome.active_document]
+    assert len(won) == 1
+    lost = outcomes[1 - won[0]]
+    assert "taken" in (lost.report or b"").decode()
+    with store.connection() as connection:
+        active = active_rule_set(connection)
+        assert active is not None
+        document_of = "SELECT document FROM rule_sets WHERE rule_set = %(number)s"
+        stored = connection.exec_driver_sql(document_of, {"number": active.rule_set}).scalar_one()
+    assert stored.encode() == contents[won[0]]
+
+
+def test_of_two_versions_at_once_the_higher_is_active_in_the_end(store: Store) -> None:
+    versions = ["2.0.0", "2.1.0"]
+    engines = [store.engine() for _ in versions]
+    start = threading.Barrier(len(engines))
+
+    def send(at: int) -> None:
+        start.wait()
+        upload(engines[at], document(versions[at]))
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        list(pool.map(send, range(len(engines))))
+    assert store.rows(ACTIVATIONS)[-1][0] == "2.1.0"
+
+
+def test_a_refused_document_is_recorded_with_all_its_errors(store: Store) -> None:
+    wrong = document("2.0.0", rules=[{"id": "x"}, {"id": "y"}])
+    outcome = upload(store.metrics, wrong)
+    assert outcome.version is None
+    ((verdict, errors, stored, source),) = store.rows(
+        "SELECT verdict, errors, document, source FROM rule_sets"
+    )
+    assert (verdict, stored.encode(), source) == ("refused", wrong, "rules.json")
+    assert len(errors) >= 2
+    assert errors == json.loads(outcome.report or b"")["errors"]
+    with store.connection() as connection:
+        assert active_rule_set(connection) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b"{", b"nul\x00", b"\xed\xa0\x80"])
+def test_whatever_is_uploaded_can_be_recorded(shared_store: Store, content: bytes) -> None:
+    with shared_store.connection() as connection, pytest.raises(RuleDocumentRefused):
+        activate(connection, content, by="a test", reason="a test")
+    for _ in range(2):
+        assert upload(shared_store.metrics, content).report is not None
+    refused = (
+        "SELECT count(*) FROM rule_sets WHERE sha256 = sha256(:content) AND verdict = 'refused'"
+    )
+    assert shared_store.value(refused, content=content) == 1
+
+
+def test_a_document_refused_for_its_version_can_be_accepted_later(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    older = document("1.5.0")
+    assert upload(store.metrics, older).version is None
+    store.execute("DELETE FROM rule_set_activations")
+    assert upload(store.metrics, older).version == "1.5.0"
+    found = store.rows("SELECT verdict, version, errors FROM rule_sets ORDER BY rule_set")
+    assert found == [("accepted", "2.0.0", []), ("accepted", "1.5.0", [])]
+    count = "SELECT count(*) FROM rules JOIN rule_sets USING (rule_set) WHERE version = '1.5.0'"
+    assert store.value(count) == len(SHIPPED["rules"])
+
+
+@pytest.mark.parametrize("held", [document("1.5.0"), document("9.0.0"), b"no json at all"])
+def test_a_stale_or_foreign_document_of_the_binding_is_not_used(store: Store, held: bytes) -> None:
+    upload(store.metrics, document("1.5.0"))
+    upload(store.metrics, document("2.0.0"))
+    result = store.metrics.process_batch(messages(payment_event()), held, NOW)
+    assert result.rule_set_version == "2.0.0"
+    assert store.rows("SELECT DISTINCT rule_set_version FROM rule_matches") == [("2.0.0",)]
+
+
+def test_the_active_document_of_the_binding_is_used_as_it_is(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    store.execute("UPDATE rule_sets SET document = 'not read'")
+    result = store.metrics.process_batch(messages(payment_event()), document("2.0.0"), NOW)
+    assert result.rule_set_version == "2.0.0"
+
+
+def test_an_accepted_document_is_archived_and_a_refused_one_is_not(store: Store) -> None:
+    archive = Archive()
+    store.metrics.reload_rules(document("2.0.0"), "rules.json", archive)
+    store.metrics.reload_rules(document("1.0.1"), "rules.json", archive)
+    assert archive.kept == [("2.0.0", document("2.0.0"))]
