@@ -1,3 +1,4 @@
+import time
 import uuid
 from uuid import UUID
 
