@@ -16,25 +16,25 @@ from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
 from shared_code.store.rule_store import activate
 
 
-@pytest.fixture
-def logins(store: Store) -> Iterator[dict[str, MetricEngine]]:
+@pytest.fixture(scope="module")
+def logins(shared_store: Store) -> Iterator[dict[str, MetricEngine]]:
     """Engines that log in as members of the writer's and the reader's role."""
     names = {role: f"{role}_{uuid.uuid4().hex[:8]}" for role in ("writer", "reader")}
-    parts = urlsplit(store.url)
+    parts = urlsplit(shared_store.url)
     for role, name in names.items():
-        store.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'pw' IN ROLE payments_{role}")
+        shared_store.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'pw' IN ROLE payments_{role}")
     where = parts.netloc.rpartition("@")[2]
     yield {
-        role: store.engine(url=parts._replace(netloc=f"{name}:pw@{where}").geturl())
+        role: shared_store.engine(url=parts._replace(netloc=f"{name}:pw@{where}").geturl())
         for role, name in names.items()
     }
-    store.close()
+    shared_store.close()
     for name in names.values():
-        store.execute(f"DROP ROLE {name}")
+        shared_store.execute(f"DROP ROLE {name}")
 
 
 def test_the_writer_can_do_all_that_the_functions_do(
-    store: Store, logins: dict[str, MetricEngine]
+    shared_store: Store, logins: dict[str, MetricEngine]
 ) -> None:
     writer = logins["writer"]
     sent = messages(*varied_events(40), b"no json")
@@ -46,7 +46,7 @@ def test_the_writer_can_do_all_that_the_functions_do(
     with writer.database.transaction() as connection:
         assert activate(connection, newer, by="a test", reason="a test").version == "99.0.0"
     sent += messages(*varied_events(5, prefix="late"), first=100)
-    with store.connection() as connection:
+    with shared_store.connection() as connection:
         assert_stored(connection, expected_of(sent, NOW))
         assert_closed(connection, expected_of(sent, NOW))
 
@@ -79,10 +79,10 @@ def test_the_writer_can_do_nothing_else(logins: dict[str, MetricEngine], stateme
 
 
 def test_the_reader_reads_everything_and_writes_nothing(
-    store: Store, logins: dict[str, MetricEngine]
+    shared_store: Store, logins: dict[str, MetricEngine]
 ) -> None:
-    store.metrics.process_batch(messages(*varied_events(3)), now=NOW)
-    tables = store.rows("""
+    shared_store.metrics.process_batch(messages(*varied_events(3)), now=NOW)
+    tables = shared_store.rows("""
         SELECT relname, relkind = 'v' FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
           AND NOT relispartition AND relname <> 'alembic_version'
