@@ -1,7 +1,8 @@
 """App settings to one frozen object; whatever is missing or wrong is named with an example."""
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -12,8 +13,19 @@ from sqlalchemy.exc import ArgumentError
 from shared_code.domain.pseudonyms import MIN_KEY_BYTES
 from shared_code.errors import PaymentsError
 
-_LOCAL_HOSTS: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+# libpq's modes that never send in clear; "require" does not look at the certificate.
+_TLS_MODES: Final = frozenset({"require", "verify-ca", "verify-full"})
 _DRIVER: Final = "postgresql+psycopg2"
+_URL_EXAMPLE: Final = "postgresql://user:password@localhost:5432/payments"
+_TLS_EXAMPLE: Final = "postgresql://user:password@HOST:5432/payments?sslmode=verify-full"
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+# Azure: 3 to 63 lower-case letters, digits and single hyphens between them.
+_CONTAINER: Final = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+_MOST_PORT: Final = 65_535
+_WHOLE: Final = re.compile(r"[0-9]{1,10}")
+_SHOWN: Final = 40
 
 
 class SettingsError(PaymentsError):
@@ -30,7 +42,7 @@ class SettingsError(PaymentsError):
 class DatabaseSettings:
     """How to reach PostgreSQL: with a password in the URL, or with Entra tokens without one."""
 
-    url: URL
+    url: URL = field(repr=False)  # SQLAlchemy hides a password, but not one in the query
     entra_authentication: bool
     entra_client_id: str | None
     pool_size: int
@@ -66,7 +78,8 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
                 values, "FOLD_INTERVAL_MILLISECONDS", default=1000, least=0, most=300_000
             )
         ),
-        rules_container=values.get("RULES_CONTAINER") or "compliance-rules",
+        rules_container=_matching(values, "RULES_CONTAINER", _CONTAINER, "compliance-rules")
+        or "compliance-rules",
         pii_hash_key=_key(values, "PII_HASH_KEY"),
     )
 
@@ -80,57 +93,81 @@ def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSe
     pool_size = _whole(values, "DATABASE_POOL_SIZE", default=2, least=1, most=50)
     seconds = _whole(values, "DATABASE_STATEMENT_TIMEOUT_SECONDS", default=60, least=1, most=3600)
     given = values.get("DATABASE_URL", "").strip()
-    host = values.get("DATABASE_HOST", "").strip()
     if given:
-        url = _database_url(given)
-    elif host:
-        url = URL.create(
-            _DRIVER,
-            username=_required(values, "DATABASE_USER", "id-payments-prod"),
-            host=host,
-            database=_required(values, "DATABASE_NAME", "payments"),
-        )
+        url = _with_tls(_database_url(given))
+    elif host := _matching(
+        values, "DATABASE_HOST", _HOST_NAME, "server.postgres.database.azure.com"
+    ):
+        user = _required(values, "DATABASE_USER", "id-payments-prod")
+        database = _required(values, "DATABASE_NAME", "payments")
+        url = _with_tls(URL.create(_DRIVER, username=user, host=host, database=database))
     else:
-        example = "postgresql://user:password@localhost:5432/payments"
-        raise SettingsError(
-            "DATABASE_URL", "is missing and so is DATABASE_HOST (for Entra authentication)", example
-        )
+        problem = "is missing and so is DATABASE_HOST (for Entra authentication)"
+        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
     return DatabaseSettings(
-        url=_with_tls(url),
+        url=url,
         entra_authentication=not given,
-        entra_client_id=values.get("DATABASE_CLIENT_ID") or None,
+        entra_client_id=_matching(
+            values, "DATABASE_CLIENT_ID", _CLIENT_ID, "00000000-0000-0000-0000-000000000000"
+        ),
         pool_size=pool_size,
         statement_timeout=timedelta(seconds=seconds),
     )
 
 
 def _database_url(text: str) -> URL:
-    example = "postgresql://user:password@localhost:5432/payments"
+    """Return a PostgreSQL URL. It may hold a password, so that no message shows a part of it."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        # The text may hold a password, so it is neither shown nor chained.
-        raise SettingsError("DATABASE_URL", "is no URL", example) from None
+        raise SettingsError("DATABASE_URL", "is no URL", _URL_EXAMPLE) from None
     if url.get_backend_name() not in {"postgresql", "postgres"} or not url.database:
-        raise SettingsError("DATABASE_URL", "is no PostgreSQL URL with a database", example)
+        problem = "is no PostgreSQL URL with a database"
+        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+    if "@" in (url.host or "") + url.database or "/" in url.database:
+        problem = "has an @ or / out of place, which a password needs to hold as %40 or %2F"
+        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+    if url.port is not None and not 0 < url.port <= _MOST_PORT:
+        problem = f"needs a port from 1 to {_MOST_PORT}"
+        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
     return url.set(drivername=_DRIVER)
 
 
 def _with_tls(url: URL) -> URL:
     """Require TLS of a remote server unless the URL asks for more; a socket or loopback may do."""
-    host = url.host or str(url.query.get("host", ""))
-    if host in _LOCAL_HOSTS or host.startswith("/"):
+    if all(map(_is_local, _hosts(url))):
         return url
     mode = url.query.get("sslmode")
     if mode is None:
         return url.update_query_dict({"sslmode": "require"})
-    if mode in {"disable", "allow", "prefer"}:
-        raise SettingsError(
-            "DATABASE_URL",
-            f"asks for sslmode={mode}, which may send payments in clear to {host}",
-            f"postgresql://user:password@{host}:5432/payments?sslmode=verify-full",
+    if mode not in _TLS_MODES:
+        problem = (
+            "asks for an sslmode that may send payments in clear to another host;"
+            f" use {', '.join(sorted(_TLS_MODES))}"
         )
+        raise SettingsError("DATABASE_URL", problem, _TLS_EXAMPLE)
     return url
+
+
+def _hosts(url: URL) -> Iterator[str]:
+    """Yield every host that libpq might connect to; none means its default, a local socket."""
+    for given in (url.host or (), url.query.get("host", ()), url.query.get("hostaddr", ())):
+        for hosts in [given] if isinstance(given, str) else given:
+            yield from hosts.split(",")
+
+
+def _is_local(host: str) -> bool:
+    return host.startswith("/") or host.lower() in _LOCAL_HOSTS
+
+
+def _matching(
+    values: Mapping[str, str], name: str, pattern: re.Pattern[str], example: str
+) -> str | None:
+    """Return the text of an optional setting."""
+    text = values.get(name, "").strip()
+    if text and not pattern.fullmatch(text):
+        raise SettingsError(name, f"has the wrong form, found {text[:_SHOWN]!r}", example)
+    return text or None
 
 
 def _required(values: Mapping[str, str], name: str, example: str) -> str:
@@ -144,9 +181,9 @@ def _whole(values: Mapping[str, str], name: str, *, default: int, least: int, mo
     text = values.get(name, "").strip()
     if not text:
         return default
-    if text.isascii() and text.isdigit() and least <= int(text[:10]) <= most:
+    if _WHOLE.fullmatch(text) and least <= int(text) <= most:
         return int(text)
-    problem = f"is expected to be a whole number from {least} to {most}, found {text[:40]!r}"
+    problem = f"is expected to be a whole number from {least} to {most}, found {text[:_SHOWN]!r}"
     raise SettingsError(name, problem, str(default))
 
 
