@@ -30,6 +30,11 @@ def logins(shared_store: Store) -> Iterator[dict[str, MetricEngine]]:
     }
     shared_store.close()
     for name in names.values():
+        # A backend that is still ending owns its staging tables, and with them its role stays.
+        shared_store.rows(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = :name",
+            name=name,
+        )
         shared_store.execute(f"DROP ROLE {name}")
 
 
