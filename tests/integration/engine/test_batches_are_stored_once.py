@@ -256,3 +256,30 @@ def test_whatever_bytes_arrive_the_good_payment_beside_them_is_stored(
     shared_store.empty()
     sent = messages(*bodies, payment_event())
     assert shared_store.metrics.process_batch(sent, now=NOW).stored == 1
+
+
+def test_contradictions_at_both_ends_of_a_batch_are_found(store: Store) -> None:
+    events = varied_events(6)
+    store.metrics.process_batch(messages(*events), now=NOW)
+    others = [each | {"amount": "1"} for each in events]
+    result = store.metrics.process_batch(messages(*others, first=10), now=NOW)
+    assert (result.stored, result.duplicates, result.rejected) == (0, 0, 6)
+
+
+def test_batches_that_share_payments_in_opposite_orders_do_not_lock_each_other_up(
+    store: Store,
+) -> None:
+    engines = [store.engine(pool_size=1) for _ in range(2)]
+    start = threading.Barrier(len(engines), timeout=20)
+
+    def deliver(number: int) -> int:
+        stored = 0
+        for turn in range(4):
+            events = [payment_event(f"txn-{turn}-{at:04}") for at in range(1500)]
+            batch = [message(events[:: -1 if number else 1], turn, str(number))]
+            start.wait()
+            stored += engines[number].process_batch(batch, now=NOW).stored
+        return stored
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        assert sum(pool.map(deliver, range(len(engines)))) == 6000
