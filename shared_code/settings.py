@@ -69,7 +69,7 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
     """
     return Settings(
         database=load_database_settings(values),
-        retention=timedelta(days=_whole(values, "RETENTION_DAYS", default=30, least=1, most=3650)),
+        retention=load_retention(values),
         allowed_lateness=timedelta(
             minutes=_whole(values, "ALLOWED_LATENESS_MINUTES", default=15, least=0, most=10_080)
         ),
@@ -82,6 +82,15 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
         or "compliance-rules",
         pii_hash_key=_key(values, "PII_HASH_KEY"),
     )
+
+
+def load_retention(values: Mapping[str, str] = os.environ) -> timedelta:
+    """Return how far back payments are kept.
+
+    Raises:
+        SettingsError: the setting is wrong.
+    """
+    return timedelta(days=_whole(values, "RETENTION_DAYS", default=30, least=1, most=3650))
 
 
 def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSettings:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Final
 
-from shared_code.settings import Settings, load_settings
+from shared_code.settings import load_database_settings, load_retention
 from shared_code.store.database import Database
 from shared_code.store.partitions import attach_days, attached_days, drop_days_before
 from shared_code.store.roles import ensure_roles
@@ -49,12 +49,11 @@ def run(arguments: argparse.Namespace) -> None:
         SettingsError: an app setting is missing or wrong.
         StoreUnavailable: the database failed.
     """
-    settings = load_settings()
-    command: Final[Callable[[argparse.Namespace, Settings, Database], str]] = arguments.run
-    print(command(arguments, settings, Database(settings.database)))  # noqa: T201 - its output
+    command: Final[Callable[[argparse.Namespace, Database], str]] = arguments.run
+    print(command(arguments, Database(load_database_settings())))  # noqa: T201 - its output
 
 
-def _attach(arguments: argparse.Namespace, _settings: Settings, database: Database) -> str:
+def _attach(arguments: argparse.Namespace, database: Database) -> str:
     with database.transaction() as connection:
         attached = attach_days(connection, arguments.first, arguments.last)
         days = attached_days(connection)
@@ -62,14 +61,14 @@ def _attach(arguments: argparse.Namespace, _settings: Settings, database: Databa
     return f"{attached} partitions attached; payments of {span} can be stored"
 
 
-def _drop(_arguments: argparse.Namespace, settings: Settings, database: Database) -> str:
-    horizon = datetime.now(UTC) - settings.retention
+def _drop(_arguments: argparse.Namespace, database: Database) -> str:
+    horizon = datetime.now(UTC) - load_retention()
     dropped = drop_days_before(database.engine, horizon)
     kept = f"days from {horizon:%Y-%m-%d} on are kept"
     return f"{len(dropped)} partitions dropped; {kept}"
 
 
-def _roles(_arguments: argparse.Namespace, _settings: Settings, database: Database) -> str:
+def _roles(_arguments: argparse.Namespace, database: Database) -> str:
     with database.transaction() as connection:
         ensure_roles(connection)
     return "the roles payments_writer and payments_reader are there"
