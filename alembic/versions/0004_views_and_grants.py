@@ -135,7 +135,8 @@ _VIEWS = (
            match.value,
            rule_sets.version AS rule_set_version
     FROM dynamic_metrics AS match
-    JOIN rules AS definition ON definition.rule_set = match.rule_set AND definition.rule = match.rule
+    JOIN rules AS definition
+      ON definition.rule_set = match.rule_set AND definition.rule = match.rule
     JOIN rule_sets ON rule_sets.rule_set = match.rule_set
     JOIN vocabularies AS statuses
       ON statuses.vocabulary = 'payment_status' AND statuses.number = match.payment_status
