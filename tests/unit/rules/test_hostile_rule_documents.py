@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from unit.rules.rule_samples import comparison, document, mistakes, rule
+from unit.rules.rule_samples import comparison, document, mistakes, rule, window_rule
 
 from shared_code.rules.errors import MAX_ERRORS, RuleError
 from shared_code.rules.json_text import (
@@ -211,6 +211,12 @@ def test_of_very_many_mistakes_a_hundred_are_told_and_that_there_are_more() -> N
         errors = refusal(content)
         assert len(errors) == MAX_ERRORS + 1
         assert errors[-1].message == "there are more mistakes than these"
+
+
+def test_what_is_broken_behind_a_hundred_mistakes_is_not_judged_by_its_meaning() -> None:
+    wrong = [rule(f"rule_{number}", severity="hi") for number in range(200)]
+    content = document(*wrong, window_rule("last_rule", group_by=5, when={"all": 5}))
+    assert len(refusal(content)) == MAX_ERRORS + 1
 
 
 def test_the_limits_on_objects_and_values_are_told() -> None:

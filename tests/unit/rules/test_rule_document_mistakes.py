@@ -136,6 +136,11 @@ def test_the_refusal_carries_its_errors_and_tells_each_on_a_line() -> None:
             "Berlin",
         ),
         (comparison("event_time", "day_of_week", "monday", time_zone=""), ".time_zone", "Berlin"),
+        (
+            comparison("event_time", "day_of_week", "monday", time_zone="x/" * 9999),
+            ".time_zone",
+            "Berlin",
+        ),
         (comparison("customer.id", "exists", "yes"), ".value", "out"),
         (comparison("customer.id", "in", {"list": "sme"}), ".value.list", "'some'"),
         (comparison("customer.id", "eq", {"list": "some"}), ".value", "'in'"),
