@@ -38,6 +38,16 @@ _FINAL = text("""
 """)
 
 
+_MATCHES = text("""
+    SELECT event_time, transaction_id, payment_status, value FROM rule_matches WHERE rule_id = :rule
+""")
+_STATUS_OF_RULE = {
+    "completed_volume": "completed",
+    "declined_payment": "failed",
+    "refunded_amount": "refunded",
+}
+
+
 def stored_payments(connection: Connection) -> Mapping[Identity, Payment]:
     """Return all stored payments."""
     return {
@@ -88,6 +98,19 @@ def assert_closed(connection: Connection, expected: Expected) -> None:
     assert connection.execute(text("SELECT count(*) FROM window_marks")).scalar_one() == 0
     drift = text("SELECT count(*) FROM alerts WHERE kind = 'drift'")
     assert connection.execute(drift).scalar_one() == 0
+
+
+def assert_metrics(connection: Connection, expected: Expected) -> None:
+    """Assert that the shipped rules which look at the status alone matched the right payments."""
+    for rule, status in _STATUS_OF_RULE.items():
+        wanted = {
+            identity: Decimal(1) if rule == "declined_payment" else payment.amount
+            for identity, payment in expected.payments.items()
+            if identity.payment_status == status
+        }
+        rows = connection.execute(_MATCHES, {"rule": rule}).all()
+        assert {Identity(_utc(row[0]), row[1], row[2]): row[3] for row in rows} == wanted
+        assert len(rows) == len(wanted)
 
 
 def _utc(time: datetime) -> datetime:
