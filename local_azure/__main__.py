@@ -3,9 +3,10 @@
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +22,7 @@ from local_azure.config import DEFAULT_FILE, ConfigInvalid, LocalAzureConfig, Pa
 from local_azure.console import show
 from local_azure.environment import LocalAzure
 from local_azure.errors import LocalAzureError
+from local_azure.services.azurite_install import install_azurite, pinned_package, wheel_node
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -32,6 +34,7 @@ examples:
   python -m local_azure start --no-host                without the function host
   python -m local_azure start --no-host --only postgresql
   python -m local_azure start --postgresql postgresql://me@my-server/payments
+  python -m local_azure install                        fetch Azurite now rather than at the start
   python -m local_azure settings > local.settings.json
   python -m local_azure reset                          delete the data
 
@@ -46,14 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     errors = Console(stderr=True)
     try:
         config = _config(given)
-        match given.command:
-            case "start":
-                return _start(config, given)
-            case "settings":
-                sys.stdout.write(running_settings(config))
-                return EXIT_OK
-            case _:
-                return _reset(config, given)
+        return _COMMANDS[given.command](config, given)
     except ConfigInvalid as error:
         errors.print(f"[red]{escape(str(error))}[/red]", soft_wrap=True, highlight=False)
         return EXIT_USAGE
@@ -81,6 +77,20 @@ def _start(config: LocalAzureConfig, given: argparse.Namespace) -> int:
     return EXIT_OK
 
 
+def _install(config: LocalAzureConfig, _given: argparse.Namespace) -> int:
+    def say(line: str) -> None:
+        _write(f"{line}\n")
+
+    installed = install_azurite(config.cache_folder, wheel_node(), pinned_package(), say)
+    say(f"Azurite is installed in {installed}")
+    return EXIT_OK
+
+
+def _settings(config: LocalAzureConfig, _given: argparse.Namespace) -> int:
+    _write(running_settings(config))
+    return EXIT_OK
+
+
 def _reset(config: LocalAzureConfig, given: argparse.Namespace) -> int:
     things = things_to_delete(config, cache=given.cache)
     if not things:
@@ -93,6 +103,14 @@ def _reset(config: LocalAzureConfig, given: argparse.Namespace) -> int:
     delete(config, things)
     sys.stdout.write("Deleted\n")
     return EXIT_OK
+
+
+_COMMANDS: Final[Mapping[str, Callable[[LocalAzureConfig, argparse.Namespace], int]]] = {
+    "start": _start,
+    "install": _install,
+    "settings": _settings,
+    "reset": _reset,
+}
 
 
 def _agrees(question: str) -> bool:
@@ -167,6 +185,11 @@ def _parser() -> argparse.ArgumentParser:
             metavar="CONNECTION_STRING",
             help=f"use this instead of starting {part}",
         )
+    commands.add_parser(
+        "install",
+        parents=[shared],
+        help="install what the first start would have to fetch, for example in CI",
+    )
     commands.add_parser(
         "settings", parents=[shared], help="print the local.settings.json of what runs"
     )

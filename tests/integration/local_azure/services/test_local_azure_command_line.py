@@ -234,3 +234,13 @@ def test_a_part_that_ends_by_itself_ends_the_watch_with_its_last_words(
         local.kill_host()
         with pytest.raises(ServiceFailed, match="Functions host: ended by itself"):
             watch(local, lambda _: None, host=True)
+
+
+def test_what_a_start_would_fetch_can_be_installed_before(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["install", "--config", str(REPOSITORY / "local_azure.yaml")]) == 0
+    installed = Path(
+        capsys.readouterr().out.splitlines()[-1].removeprefix("Azurite is installed in ")
+    )
+    assert (installed / "node_modules" / "azurite" / "package.json").exists()
