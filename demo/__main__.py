@@ -165,8 +165,10 @@ def _report(
     else:
         console.print("every sum in the database equals the simulator's ledger", style="bold green")
     if options.keep:
-        console.print(f"the database is at {url}; press Ctrl-C to stop", markup=False)
-        console.print(f"for example: psql {url} -c 'TABLE payment_windows'", markup=False)
+        console.print(
+            f"the database is at {url}; press Ctrl-C to stop", markup=False, soft_wrap=True
+        )
+        console.print(f"for example: psql {url} -c 'TABLE payment_windows'", soft_wrap=True)
         while True:
             time.sleep(3600)
     console.print(
