@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, text
 
+from shared_code.store.roll_up_schema import PAYMENT_DAYS, PAYMENT_HOURS
 from shared_code.store.tables import metadata, vocabularies
 from shared_code.store.vocabulary_rows import vocabulary_rows
 
@@ -183,6 +184,8 @@ VIEWS: Final = {
     "payment_windows": PAYMENT_WINDOWS,
     "payments": PAYMENTS,
     "rule_matches": RULE_MATCHES,
+    "payment_hours": PAYMENT_HOURS,
+    "payment_days": PAYMENT_DAYS,
 }
 
 # The writer may do what the functions do, and nothing else: no payment is ever updated or deleted.
@@ -195,6 +198,8 @@ _WRITER_PRIVILEGES: Final = {
     "payment_metrics_5m": "SELECT, INSERT, UPDATE",
     "window_revisions": "SELECT, INSERT",
     "payment_metrics_5m_final": "SELECT, INSERT",
+    "payment_metrics_rolled_up": "SELECT, INSERT, DELETE",
+    "roll_up_marks": "SELECT, INSERT, DELETE",
     "rule_sets": "SELECT, INSERT, UPDATE",
     "rules": "SELECT, INSERT",
     "rule_set_activations": "SELECT, INSERT",
@@ -208,6 +213,8 @@ _WRITER_PRIVILEGES: Final = {
     "payment_windows": "SELECT",
     "payments": "SELECT",
     "rule_matches": "SELECT",
+    "payment_hours": "SELECT",
+    "payment_days": "SELECT",
 }
 
 

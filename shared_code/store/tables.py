@@ -61,6 +61,18 @@ def _aligned() -> CheckConstraint:
     )
 
 
+def _whole_periods() -> list[CheckConstraint]:
+    """A period is an hour or a day, and starts on a whole one since the Unix epoch."""
+    return [
+        CheckConstraint("period_length IN ('1h', '1d')", name="period_length_known"),
+        CheckConstraint(
+            "period_start = date_bin(CASE period_length WHEN '1h' THEN interval '1 hour'"
+            " ELSE interval '24 hours' END, period_start, TIMESTAMPTZ 'epoch')",
+            name="period_start_aligned",
+        ),
+    ]
+
+
 def _group() -> list[Column[Any]]:
     """The group that five-minute figures are kept for; amounts of two currencies never meet."""
     return [
@@ -231,6 +243,49 @@ payment_metrics_5m_final = Table(
         " AND amount_p95 <= amount_p99 AND amount_p99 <= amount_max",
         name="percentiles_ordered",
     ),
+)
+
+payment_metrics_rolled_up = Table(
+    "payment_metrics_rolled_up",
+    metadata,
+    Column("period_length", Text, nullable=False),
+    Column("period_start", _Time, nullable=False),
+    *_group(),
+    *_sums(),
+    Column("amount_avg", Numeric, nullable=False),
+    # What cannot be added up is NULL where payments were dropped before it was measured.
+    Column("amount_p50", Numeric),
+    Column("amount_p95", Numeric),
+    Column("amount_p99", Numeric),
+    Column("distinct_customers", BigInteger),
+    Column("distinct_merchants", BigInteger),
+    Column("windows_closed", Integer, nullable=False),
+    Column("final_at", _Time, nullable=False),
+    PrimaryKeyConstraint(
+        "period_length", "period_start", "payment_method", "currency", "payment_status"
+    ),
+    *_whole_periods(),
+    *_sums_make_sense(),
+    CheckConstraint(
+        "amount_p50 <= amount_p95 AND amount_p95 <= amount_p99", name="percentiles_ordered"
+    ),
+    CheckConstraint(
+        "num_nulls(amount_p50, amount_p95, amount_p99, distinct_customers, distinct_merchants)"
+        " IN (0, 5)",
+        name="measured_together",
+    ),
+    CheckConstraint("windows_closed > 0", name="windows_closed_positive"),
+    CheckConstraint("final_at > period_start", name="final_after_start"),
+)
+
+roll_up_marks = Table(
+    "roll_up_marks",
+    metadata,
+    Column("mark_id", BigInteger, Identity(always=True)),
+    Column("period_length", Text, nullable=False),
+    Column("period_start", _Time, nullable=False),
+    PrimaryKeyConstraint("period_length", "period_start", "mark_id"),
+    *_whole_periods(),
 )
 
 rule_sets = Table(

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from shared_code.domain.windows import (
     EPOCH,
     WINDOW_LENGTH,
+    PeriodLength,
     Window,
+    period_of,
     window_of,
     window_start,
     windows_between,
@@ -84,3 +86,34 @@ def test_no_window_lies_in_an_empty_interval() -> None:
     assert windows_between(at, at) == []
     assert windows_between(at, at - WINDOW_LENGTH) == []
     assert windows_between(at, at + MICROSECOND) == [Window(at, at + WINDOW_LENGTH)]
+
+
+@given(instant=INSTANTS, offset=OFFSETS, length=st.sampled_from(PeriodLength))
+def test_an_instant_lies_in_exactly_its_period_of_each_length(
+    instant: datetime, offset: timezone, length: PeriodLength
+) -> None:
+    period = period_of(instant.astimezone(offset), length)
+    assert period.start <= instant < period.end
+    assert period.end - period.start == length.duration
+    assert period.start.utcoffset() == timedelta(0)
+    assert (period.start - EPOCH) % length.duration == timedelta(0)
+
+
+@given(instant=INSTANTS)
+def test_a_window_lies_in_one_hour_and_an_hour_in_one_day(instant: datetime) -> None:
+    window, hour, day = (period_of(instant, length) for length in PeriodLength)
+    assert (window.start, window.end) == window_of(instant)
+    assert hour.start <= window.start < window.end <= hour.end
+    assert day.start <= hour.start < hour.end <= day.end
+
+
+@pytest.mark.parametrize(
+    ("length", "start"),
+    [("5m", at("2024-02-29T23:55")), ("1h", at("2024-02-29T23:00")), ("1d", at("2024-02-29"))],
+)
+def test_periods_are_those_of_utc(length: str, start: datetime) -> None:
+    last = at("2024-02-29T23:59:59.999999")
+    period = period_of(last.astimezone(timezone(timedelta(hours=13))), PeriodLength(length))
+    assert period == (length, start)
+    assert period.end == at("2024-03-01")
+    assert period_of(period.end, period.length).start == at("2024-03-01")
