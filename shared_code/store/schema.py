@@ -208,6 +208,7 @@ _WRITER_PRIVILEGES: Final = {
     "rule_history": "SELECT, INSERT, UPDATE",
     "alerts": "SELECT, INSERT, UPDATE",
     "window_clusters": "SELECT, INSERT, DELETE",
+    "window_outliers": "SELECT, INSERT, DELETE",
     "rejected_events": "SELECT, INSERT",
     "leases": "SELECT, INSERT, UPDATE",
     "payment_windows": "SELECT",

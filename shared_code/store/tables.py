@@ -409,11 +409,34 @@ window_clusters = Table(
     Column("payment_count", BigInteger, nullable=False),
     Column("share", Numeric, nullable=False),
     Column("centroid", JSONB, nullable=False),
-    Column("outlier_score", Numeric),
+    Column("outlier_score", Numeric, nullable=False),
     Column("sample_transaction_ids", JSONB, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("sample_size", BigInteger, nullable=False),
+    Column("silhouette", Numeric),
+    Column("outlier_score_mean", Numeric, nullable=False),
     PrimaryKeyConstraint("window_start", "cluster"),
     _aligned(),
     CheckConstraint("share >= 0 AND share <= 1", name="share_in_range"),
+    CheckConstraint("silhouette >= -1 AND silhouette <= 1", name="silhouette_in_range"),
+    CheckConstraint("payment_count > 0 AND payment_count <= sample_size", name="within_sample"),
+    CheckConstraint(
+        "outlier_score_mean >= 0 AND outlier_score_mean <= outlier_score", name="scores_ordered"
+    ),
+)
+
+window_outliers = Table(
+    "window_outliers",
+    metadata,
+    _window_start(),
+    Column("event_time", _Time, nullable=False),
+    Column("transaction_id", _Key, nullable=False),
+    Column("payment_status", SmallInteger, nullable=False),
+    Column("cluster", SmallInteger, nullable=False),
+    Column("score", Numeric, nullable=False),
+    PrimaryKeyConstraint("window_start", "event_time", "transaction_id", "payment_status"),
+    _aligned(),
+    CheckConstraint("score >= 0", name="score_not_negative"),
 )
 
 rejected_events = Table(
