@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from unit.rules.rule_samples import comparison, document, mistakes, rule, window_rule
 
-from shared_code.rules.errors import MAX_ERRORS, RuleError
-from shared_code.rules.json_text import (
+from shared_code.rules.document_text import parse_document
+from shared_code.rules.errors import MAX_ERRORS, RuleDocumentRefused, RuleError
+from shared_code.rules.structure import (
     MAX_DEPTH,
     MAX_DIGITS,
     MAX_DOCUMENT_BYTES,
@@ -22,10 +23,19 @@ MIB = 1024 * 1024
 USD = comparison("currency", "eq", "USD")
 
 
-def refusal(content: bytes) -> list[RuleError]:
+def text_mistakes(content: bytes) -> list[RuleError]:
+    """Return the mistakes for which a text is not read; none if it is, whatever it means."""
+    try:
+        parse_document(content)
+    except RuleDocumentRefused as refused:
+        return list(refused.errors)
+    return []
+
+
+def refusal(content: bytes, told: Callable[[bytes], list[RuleError]] = mistakes) -> list[RuleError]:
     """Return the errors of a refusal that is quick and whose texts are short and can be stored."""
     began = time.process_time()
-    errors = mistakes(content)
+    errors = told(content)
     assert time.process_time() - began < 1
     assert errors
     assert len(errors) <= MAX_ERRORS + 1
@@ -231,3 +241,96 @@ def test_a_thousand_rules_are_read_in_a_few_seconds() -> None:
     began = time.process_time()
     assert mistakes(many_rules(1_000, when=USD)) == []
     assert time.process_time() - began < 5
+
+
+def yaml_lines(line: str, count: int) -> bytes:
+    return "".join(line.format(number) for number in range(count)).encode()
+
+
+LAUGHS = b"a: &a [x, x]\n" + yaml_lines("b{0}: &b{0} [*a, *a, *a, *a]\n", 30_000)
+HOSTILE_YAML: dict[str, tuple[Callable[[], bytes], str]] = {
+    "lists in lists": (lambda: b"- " * (MIB // 2), "deeper than"),
+    "brackets": (lambda: b"a: " + b"[" * 1_000_000, "deeper than"),
+    "braces": (lambda: b"a: " + b"{b: " * 250_000, "deeper than"),
+    "a staircase": (
+        lambda: "".join(f"{' ' * level}a:\n" for level in range(1_400)).encode(),
+        "deeper than",
+    ),
+    "keys in keys": (lambda: b"? " * (MIB // 2), "is a key at line 1"),
+    "90,000 keys": (lambda: yaml_lines("k{}: 1\n", 90_000), "50000 values"),
+    "40,000 keys, one of them twice": (
+        lambda: yaml_lines("k{}: 1\n", 40_000) + b"k7: 1\n",
+        '"k7" stands twice',
+    ),
+    "500,000 numbers": (lambda: b"a: [" + b"1," * 500_000 + b"1]", "50000 values"),
+    "340,000 objects": (lambda: b"a: [" + b"{}," * 340_000 + b"{}]", "5000 objects"),
+    "200,000 pairs": (lambda: b"a: [" + b"a: 1," * 200_000 + b"]", "5000 objects"),
+    "nothing, 500,000 times": (lambda: b"a:\n" + b"-\n" * 500_000, "50000 values"),
+    "a billion laughs": (lambda: LAUGHS, "an anchor, &a"),
+    "an alias of itself": (lambda: b"a: &a [*a]", "an anchor, &a"),
+    "an anchor of 1,000,000 letters": (lambda: b"a: &" + b"a" * 1_000_000, "an anchor, &aaa"),
+    "a tag of 1,000,000 letters": (lambda: b"a: !" + b"a" * 1_000_000 + b" x", "a tag, !aaa"),
+    "40,000 tag directives": (
+        lambda: yaml_lines("%TAG !a{}! tag:x,2000:\n", 35_000) + b"--- x",
+        "a directive",
+    ),
+    "40,000 tag directives after an end": (
+        lambda: b"a\n...\n" + yaml_lines("%TAG !a{}! tag:x,2000:\n", 35_000) + b"--- x",
+        "a second document",
+    ),
+    "200,000 documents": (lambda: b"---\n" * 200_000, "a second document"),
+    "a number of 1,000,000 digits": (lambda: b"a: " + b"1" * 1_000_000, "too large"),
+    "a fraction of 1,000,000 digits": (lambda: b"a: ." + b"1" * 1_000_000, "too fine"),
+    "a key of 1,000,000 letters": (lambda: b"k" * 1_000_000 + b": 1", "at line 1"),
+    "a key of 1,000,000 letters, asked for": (
+        lambda: b"? " + b"k" * 500_000 + b"\n? " + b"k" * 500_000,
+        "stands twice",
+    ),
+    "a quote that is not closed": (lambda: b'a: "' + b"x\n" * 500_000, "end of stream"),
+    "a quote of escapes": (lambda: b'a: "' + b"\\u0000" * 170_000, "end of stream"),
+    "only comments": (lambda: b"#\n" * 500_000, "is empty"),
+    "one long comment": (lambda: b"#" * 1_000_000, "is empty"),
+    "tabs": (lambda: b"a:\n" + b"\t" * 1_000_000, "no YAML"),
+    "colons": (lambda: b": " * 500_000, "no YAML"),
+    "question marks": (lambda: b"a: {" + b"? " * 500_000, "no YAML"),
+    "control characters": (lambda: b"a: " + b"\x01" * 1_000_000, "control characters"),
+    "no number in keys": (lambda: yaml_lines("{}: 1\n", 90_000), 'the key "0" at line 1'),
+    "more than a mebibyte": (lambda: b"a: 1\n" * 250_000, "at most 1048576 are read"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_YAML)
+def test_hostile_yaml_is_refused_within_a_second(name: str) -> None:
+    make, message = HOSTILE_YAML[name]
+    error, *_ = refusal(make(), text_mistakes)
+    assert message in error.message
+
+
+@pytest.mark.parametrize("name", ["90,000 keys", "340,000 objects", "a billion laughs", "braces"])
+def test_hostile_yaml_is_refused_in_little_memory(name: str) -> None:
+    make, _ = HOSTILE_YAML[name]
+    content = make()
+    tracemalloc.start()
+    assert text_mistakes(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 * MIB
+
+
+HARMLESS_YAML: dict[str, Callable[[], bytes]] = {
+    "blank lines in a block": lambda: b"a: |\n" + b"\n" * 1_000_000,
+    "lines of a block": lambda: b"a: |\n" + b"  x\n" * 250_000,
+    "lines of plain text": lambda: b"a: " + b"x\n " * 330_000,
+    "lines of quoted text": lambda: b"a: '" + b"x\n " * 330_000 + b"'",
+    "a text of 250,000 emoji": lambda: b'a: "' + "\U0001f4b6".encode() * 250_000 + b'"',
+    "49,000 texts": lambda: b"a: [" + b"x, " * 49_000 + b"]",
+    "49,000 keys": lambda: yaml_lines("k{}: 1\n", 49_000),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS_YAML)
+def test_large_yaml_of_simple_structure_is_read_within_a_second(name: str) -> None:
+    content = HARMLESS_YAML[name]()
+    began = time.process_time()
+    assert text_mistakes(content) == []
+    assert time.process_time() - began < 1
