@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, Severity
-from shared_code.domain.windows import Window
+from shared_code.domain.windows import Period, Window
+from shared_code.engine.window_judging import judge_window, mark_what_late_payments_reach
 from shared_code.errors import PaymentsError
-from shared_code.rules.compiler import CompiledRules, WindowValue, canonical_dimensions
+from shared_code.rules.compiler import canonical_dimensions
 from shared_code.store.alerts import Alert, raise_alerts
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoreUnavailable
@@ -25,14 +26,15 @@ from shared_code.store.partitions import (
     every_attached_day,
     keep_days_attached,
 )
-from shared_code.store.rule_metrics import replace_rule_metrics
-from shared_code.store.rule_store import ActiveRuleSet, active_rules
+from shared_code.store.roll_ups import mark_roll_ups, marked_roll_ups, roll_up
+from shared_code.store.rule_marks import delete_rule_marks, rule_marked_windows
+from shared_code.store.rule_store import judges
 from shared_code.store.window_close import (
     ClosedWindow,
     close_window,
     delete_marks,
+    latest_revision,
     marked_windows,
-    window_columns,
 )
 
 LEASE_NAME: Final = "aggregate_metrics"
@@ -110,6 +112,8 @@ class Aggregator:
                 if outcome is not None:
                     closed.append(outcome[0])
                     alerts += outcome[1]
+            alerts += self._judge_what_late_payments_reach(steps, lease)
+            self._roll_up(steps, lease, now)
             steps.report()
             return Tick(closed, folded, alerts)
 
@@ -129,7 +133,7 @@ class Aggregator:
         with self._lease() as lease:
             if lease is None:
                 raise StoreUnavailable("another instance is closing windows; try again later")
-            return [self._close(window, lease, now)[0] for window in windows]
+            return [self._close(window, lease, now, guarded=False)[0] for window in windows]
 
     @contextmanager
     def _lease(self) -> Iterator[Lease | None]:
@@ -150,45 +154,66 @@ class Aggregator:
             delete_marks(connection, window)
         _log.warning("window %s is sealed: its day is dropped", window.start.isoformat())
 
-    def _close(self, window: Window, lease: Lease, now: datetime) -> tuple[ClosedWindow, int]:
+    def _close(
+        self, window: Window, lease: Lease, now: datetime, *, guarded: bool = True
+    ) -> tuple[ClosedWindow, int]:
         with self._database.transaction("REPEATABLE READ") as connection:
             renew_lease(connection, lease)
-            active, rules = active_rules(connection, None, self._shipped_rules)
+            in_force = judges(connection, None, self._shipped_rules)
             closed = close_window(
                 connection,
                 window,
-                rule_set=active.rule_set,
+                rule_set=in_force.active.rule_set,
                 allowed_lateness=self._allowed_lateness,
             )
-            values = list(rules.window_values(window_columns(connection, window)))
-            replace_rule_metrics(
-                connection,
-                window,
-                values,
-                rule_set=active.rule_set,
-                revision=closed.revision,
-            )
-            alerts = [
-                *_threshold_alerts(window, values, active, rules),
-                *_drift_alerts(closed, now),
-            ]
-            raise_alerts(connection, alerts)
+            mark_roll_ups(connection, window)
+            mark_what_late_payments_reach(connection, window, in_force, closed.revision)
+            delete_rule_marks(connection, window)
+            judged = judge_window(connection, window, in_force, closed.revision, guarded=guarded)
+            drift = raise_alerts(connection, list(_drift_alerts(closed, now)))
         _log.info(
             "closed window %s revision %d: %d payments, %d rule values, %d alerts",
             window.start.isoformat(),
             closed.revision,
             closed.payment_count,
-            len(values),
-            len(alerts),
+            judged.values,
+            judged.alerts + len(drift),
         )
-        return closed, len(alerts)
+        return closed, judged.alerts + len(drift)
+
+    def _judge_what_late_payments_reach(self, steps: "_Steps", lease: Lease) -> int:
+        with self._database.transaction() as connection:
+            windows = rule_marked_windows(connection)
+        return sum(steps.attempt(partial(self._judge_again, each, lease)) or 0 for each in windows)
+
+    def _judge_again(self, window: Window, lease: Lease) -> int:
+        """Judge a closed window again that a late payment of an earlier one reaches."""
+        with self._database.transaction("REPEATABLE READ") as connection:
+            renew_lease(connection, lease)
+            delete_rule_marks(connection, window)
+            if window.start.date() not in every_attached_day(connection):
+                return 0
+            revision = latest_revision(connection, window)
+            in_force = judges(connection, None, self._shipped_rules)
+            judged = judge_window(connection, window, in_force, revision, guarded=False)
+        _log.info("judged window %s again", window.start.isoformat())
+        return judged.alerts
+
+    def _roll_up(self, steps: "_Steps", lease: Lease, now: datetime) -> None:
+        with self._database.transaction() as connection:
+            periods = marked_roll_ups(connection, now)
+        for period in periods:
+            steps.attempt(partial(self._roll_up_period, period, lease))
+
+    def _roll_up_period(self, period: Period, lease: Lease) -> None:
+        with self._database.transaction("REPEATABLE READ") as connection:
+            renew_lease(connection, lease)
+            roll_up(connection, period)
 
     def _look_after_partitions(self, now: datetime) -> int:
         with self._database.transaction() as connection:
             keep_days_attached(connection, now, self._retention)
-            alerts = list(_partition_alerts(connection, now))
-            raise_alerts(connection, alerts)
-        return len(alerts)
+            return len(raise_alerts(connection, list(_partition_alerts(connection, now))))
 
 
 class _Steps:
@@ -220,31 +245,6 @@ class _Steps:
             raise failure
 
 
-def _threshold_alerts(
-    window: Window, values: Sequence[WindowValue], active: ActiveRuleSet, rules: CompiledRules
-) -> Iterator[Alert]:
-    for value in values:
-        rule = rules.document.rules[value.rule]
-        if not value.exceeded or rule.alert is None:
-            continue
-        yield Alert(
-            kind="threshold",
-            severity=Severity[rule.severity],
-            rule_id=rule.id,
-            rule_set=active.rule_set,
-            window_start=window.start,
-            subject=canonical_dimensions(value.dimensions),
-            evidence={
-                "value": value.value,
-                "threshold": rule.alert.value,
-                "operator": rule.alert.operator,
-                "payment_count": value.payment_count,
-                "rule_set_version": active.version,
-            },
-            seen_at=window.end,
-        )
-
-
 def _drift_alerts(closed: ClosedWindow, now: datetime) -> Iterator[Alert]:
     for drift in closed.drift:
         subject = canonical_dimensions(
@@ -267,7 +267,8 @@ def _drift_alerts(closed: ClosedWindow, now: datetime) -> Iterator[Alert]:
                 "exact_sum": drift.exact_sum,
                 "revision": closed.revision,
             },
-            seen_at=now,
+            first_seen=now,
+            last_seen=now,
         )
 
 
@@ -280,5 +281,6 @@ def _partition_alerts(connection: Connection, now: datetime) -> Iterator[Alert]:
             severity=Severity.critical,
             subject="normalized_transactions",
             evidence={"days_ahead": ahead, "expected": DAYS_AHEAD_ALERT},
-            seen_at=now,
+            first_seen=now,
+            last_seen=now,
         )

@@ -22,12 +22,11 @@ from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.refusal import EventRefused
 from shared_code.domain.vocabularies import RejectReason
 from shared_code.rules.columns import Columns
-from shared_code.rules.compiler import CompiledRules
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused
 from shared_code.store.partitions import attached_days
-from shared_code.store.rule_store import active_rules
-from shared_code.store.write_path import write_payments, write_rejected
+from shared_code.store.rule_store import CompiledRuleSet, Judges, judges
+from shared_code.store.write_path import RuleSetMatches, write_payments, write_rejected
 
 _DAYS_KNOWN_SECONDS: Final = 60.0
 
@@ -42,12 +41,10 @@ class BatchResult(NamedTuple):
     rule_set_version: str
 
 
-class _Judges(NamedTuple):
+class _Bench(NamedTuple):
     """What a batch is judged by, read once at its beginning."""
 
-    rule_set: int
-    version: str
-    rules: CompiledRules
+    judges: Judges
     horizon: Horizon
 
 
@@ -88,36 +85,36 @@ class BatchProcessor:
         Raises:
             StoreUnavailable: a fault that time can heal; the batch has to be delivered again.
         """
-        judges = self._judges(rules_document, now)
-        payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
+        bench = self._bench(rules_document, now)
+        payments, rejected = decode_batch(messages, self._pseudonymiser, bench.horizon)
         if any(event.reason is RejectReason.outside_horizon for event in rejected):
             # Days may have been attached for just these payments.
             self._look_again = 0.0
-            looked_again = self._judges(rules_document, now)
-            if looked_again.horizon != judges.horizon:
-                judges = looked_again
-                payments, rejected = decode_batch(messages, self._pseudonymiser, judges.horizon)
+            looked_again = self._bench(rules_document, now)
+            if looked_again.horizon != bench.horizon:
+                bench = looked_again
+                payments, rejected = decode_batch(messages, self._pseudonymiser, bench.horizon)
         events = len(payments) + len(rejected)
         candidates, repeats = _by_identity(payments)
-        writer = _Writer(self._database, judges, messages, repeats)
+        writer = _Writer(self._database, bench.judges, messages, repeats)
         writer.write(candidates, rejected)
         return BatchResult(
             messages=len(messages),
             stored=writer.stored,
             duplicates=events - writer.stored - writer.rejected,
             rejected=writer.rejected,
-            rule_set_version=judges.version,
+            rule_set_version=bench.judges.active.version,
         )
 
-    def _judges(self, rules_document: bytes | None, now: datetime) -> _Judges:
+    def _bench(self, rules_document: bytes | None, now: datetime) -> _Bench:
         with self._database.transaction() as connection:
-            active, rules = active_rules(connection, rules_document, self._shipped_rules)
+            in_force = judges(connection, rules_document, self._shipped_rules)
             self._look_at_days(connection)
         horizon = horizon_at(now, self._retention)
         if self._first_day is not None:
             first = datetime.combine(self._first_day, time.min, UTC)
             horizon = horizon._replace(earliest=min(horizon.earliest, first))
-        return _Judges(active.rule_set, active.version, rules, horizon)
+        return _Bench(in_force, horizon)
 
     def _look_at_days(self, connection: Connection) -> None:
         """Find the first day that payments can be stored for, if it was not looked for lately.
@@ -137,7 +134,7 @@ class _Writer:
     def __init__(
         self,
         database: Database,
-        judges: _Judges,
+        judges: Judges,
         messages: Sequence[Message],
         repeats: dict[Identity, list[Placed]],
     ) -> None:
@@ -162,15 +159,17 @@ class _Writer:
         """
         accepted = [placed.accepted for placed in payments]
         columns = Columns(len(accepted), lambda name: _column(payments, name))
-        matches = self._judges.rules.matches(columns)
+        judged = _judged(self._judges.active, columns)
+        shadow = self._judges.shadow
+        looked_on = None if shadow is None else _judged(shadow, columns)
         try:
             with self._database.transaction() as connection:
                 written = write_payments(
                     connection,
                     accepted,
-                    matches,
-                    rule_set=self._judges.rule_set,
+                    judged,
                     enqueued_at=self._enqueued_at,
+                    shadow=looked_on,
                 )
                 refused = [*rejected, *self._conflicts(payments, written.conflicts)]
                 write_rejected(connection, refused)
@@ -235,6 +234,10 @@ class _Writer:
         if texts is None:
             texts = self._texts[placed.origin] = split_body(self._bodies[placed.origin])
         return reject(placed.origin, placed.event_index, texts[placed.event_index], refusal)
+
+
+def _judged(rule_set: CompiledRuleSet, columns: Columns) -> RuleSetMatches:
+    return RuleSetMatches(rule_set.rule_set, rule_set.rules.matches(columns))
 
 
 def _by_identity(

@@ -16,6 +16,7 @@ from shared_code.engine.aggregation import Aggregator, Tick
 from shared_code.engine.batch import BatchProcessor, BatchResult
 from shared_code.engine.rule_reload import ReloadOutcome, RuleArchive, reload_rules
 from shared_code.errors import PaymentsError
+from shared_code.rules.compiler import canonical_content
 from shared_code.settings import Settings, load_settings
 from shared_code.store.database import Database
 from shared_code.store.folding import fold_deltas
@@ -31,7 +32,7 @@ class MetricEngine:
 
     def __init__(self, settings: Settings) -> None:
         self.database = Database(settings.database)
-        shipped_rules = SHIPPED_RULES.read_bytes()
+        shipped_rules = canonical_content(SHIPPED_RULES.read_bytes())
         self._fold_interval = settings.fold_interval.total_seconds()
         self._next_fold = 0.0
         self._batches = BatchProcessor(

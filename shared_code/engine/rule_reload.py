@@ -4,7 +4,7 @@ import json
 import logging
 from typing import Final, NamedTuple, Protocol
 
-from shared_code.rules.compiler import compile_document
+from shared_code.rules.compiler import canonical_content, compile_document
 from shared_code.rules.errors import RuleDocumentRefused, RuleError
 from shared_code.store.database import Database
 from shared_code.store.rule_store import (
@@ -49,17 +49,19 @@ def reload_rules(
         StoreUnavailable: a fault that time can heal; nothing has changed, or all but the blobs.
     """
     try:
-        version = compile_document(content).document.version
+        canonical = canonical_content(content)
+        document = compile_document(canonical).document
+        reason = document.description or "rules file uploaded"
         with database.transaction() as connection:
-            activate(connection, content, by=f"upload of {name}", reason="rules file uploaded")
+            activate(connection, canonical, by=f"upload of {name}", reason=reason)
     except (RuleDocumentRefused, ActivationRefused) as refusal:
         with database.transaction() as connection:
             record_refused(connection, content, refusal.errors, name)
         _log.error("rules file %s refused with %d errors:\n%s", name, len(refusal.errors), refusal)
         return ReloadOutcome(None, None, _report(content, name, refusal.errors))
-    archive.keep(version, content)
-    _log.info("rules file %s active as version %s", name, version)
-    return ReloadOutcome(version, content, None)
+    archive.keep(document.version, canonical)
+    _log.info("rules file %s active as version %s", name, document.version)
+    return ReloadOutcome(document.version, canonical, None)
 
 
 def _report(content: bytes, name: str, errors: tuple[RuleError, ...]) -> bytes:

@@ -25,6 +25,8 @@ _FACTORS: Final = {
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE: Final = timedelta(minutes=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_MICROSECONDS_OF_MINUTE: Final = 60_000_000
 
 
 class Columns:
@@ -65,34 +67,60 @@ class Columns:
             ),
         )
 
-    def minor_units(self) -> Integers:
-        """Return the amounts in minor units of their currencies."""
-        return self._once("minor units", self._minor_units)
+    def minor_units(self, column: str = "amount", currency_column: str = "currency") -> Integers:
+        """Return amounts in minor units of their currencies; 0 where a payment has none."""
+        return self._once(
+            ("minor units", column), lambda: self._minor_units(column, currency_column)
+        )
 
-    def exponents(self) -> Integers:
-        """Return the number of decimals of each amount's currency."""
-        return self._once("exponents", lambda: _EXPONENT_BY_NUMBER[self.codes("currency")])
+    def exponents(self, currency_column: str = "currency") -> Integers:
+        """Return the number of decimals of each amount's currency; 0 where there is none."""
+        return self._once(
+            ("exponents", currency_column),
+            lambda: _EXPONENT_BY_NUMBER[np.maximum(self.codes(currency_column), 0)],
+        )
 
-    def hours_of_week(self, time_zone: str) -> Integers:
-        """Return the local hour of each event: 0 to 167, from Monday's first hour in that zone."""
-        return self._once(("hours", time_zone), lambda: self._hours_of_week(ZoneInfo(time_zone)))
+    def microseconds(self, column: str = "event_time") -> Integers:
+        """Return times in microseconds since the Unix epoch; 0 where a payment has none."""
+        return self._once(("microseconds", column), lambda: self._microseconds(column))
 
-    def _minor_units(self) -> Integers:
-        amounts: Sequence[Decimal] = self.values("amount")
-        numbers: Sequence[int] = self.values("currency")
+    def labels(self, column: str) -> Integers:
+        """Return a column as numbers from 0: equal numbers, equal values; -1 for absent ones."""
+        return self._once(("labels", column), lambda: self._labels(column))
+
+    def picked(self, rows: Integers) -> "Columns":
+        """Return the columns of some of the payments, in the order of ``rows``."""
+        positions: Sequence[int] = rows.tolist()
+
+        def values(column: str) -> Sequence[Any]:
+            every = self.values(column)
+            return [every[position] for position in positions]
+
+        return Columns(len(positions), values)
+
+    def hours_of_week(self, time_zone: str, column: str = "event_time") -> Integers:
+        """Return the local hour of each time: 0 to 167, from Monday's first hour in that zone."""
+        return self._once(
+            ("hours", time_zone, column),
+            lambda: self._hours_of_week(ZoneInfo(time_zone), column),
+        )
+
+    def _minor_units(self, column: str, currency_column: str) -> Integers:
+        amounts: Sequence[Decimal | None] = self.values(column)
+        numbers: Sequence[int] = self.values(currency_column)
         return np.array(
             [
-                int(amount * _FACTORS[number])
+                0 if amount is None else int(amount * _FACTORS[number])
                 for amount, number in zip(amounts, numbers, strict=True)
             ],
             dtype=np.int64,
         )
 
-    def _hours_of_week(self, zone: ZoneInfo) -> Integers:
+    def _hours_of_week(self, zone: ZoneInfo, column: str) -> Integers:
         # Payments of a batch share few minutes. Since 1972 every zone is a whole number of minutes
         # from UTC and changes on a whole minute.
         minutes, positions = np.unique(
-            self._once("minutes", self._event_minutes), return_inverse=True
+            self.microseconds(column) // _MICROSECONDS_OF_MINUTE, return_inverse=True
         )
         local = [(_EPOCH + minute * _MINUTE).astimezone(zone) for minute in minutes.tolist()]
         hours = np.array(
@@ -100,9 +128,19 @@ class Columns:
         )
         return hours[positions]
 
-    def _event_minutes(self) -> Integers:
-        times: Sequence[datetime] = self.values("event_time")
-        return np.array([(time - _EPOCH) // _MINUTE for time in times], dtype=np.int64)
+    def _microseconds(self, column: str) -> Integers:
+        times: Sequence[datetime | None] = self.values(column)
+        return np.array(
+            [0 if time is None else (time - _EPOCH) // _MICROSECOND for time in times],
+            dtype=np.int64,
+        )
+
+    def _labels(self, column: str) -> Integers:
+        numbers: dict[Any, int] = {None: ABSENT}
+        return np.array(
+            [numbers.setdefault(value, len(numbers) - 1) for value in self.values(column)],
+            dtype=np.int64,
+        )
 
     def _once[Built](self, key: Hashable, build: Callable[[], Built]) -> Built:
         if key not in self._built:

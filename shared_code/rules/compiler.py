@@ -1,37 +1,28 @@
 """Compiles a checked rule document into column operations, once per content."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from shared_code.domain.vocabularies import Severity
+from shared_code.rules.canonical import canonical_text
 from shared_code.rules.columns import Columns
-from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
+from shared_code.rules.conditions import ConditionCompiler
 from shared_code.rules.document import Rule, RuleDocument
-from shared_code.rules.measures import CompiledMeasure, compile_measure, groups_of
+from shared_code.rules.document_text import parse_document
+from shared_code.rules.findings import Matches
+from shared_code.rules.outcomes import Outcome, outcomes_of
+from shared_code.rules.rates import Converter
+from shared_code.rules.rule_parts import columns_read
+from shared_code.rules.score_rules import ScoreRule, compile_score_rule
+from shared_code.rules.sequence_rules import SequenceRule, compile_sequence_rule
+from shared_code.rules.transaction_rules import TransactionRule, compile_transaction_rule
 from shared_code.rules.validation import read_document
-from shared_code.rules.values import CompiledValue, compile_value
+from shared_code.rules.velocity_rules import VelocityRule, compile_velocity_rule
+from shared_code.rules.window_rules import WindowRule, compile_window_rule
 
-
-class Matches(NamedTuple):
-    """Where one transaction rule holds: positions of payments, ascending, and their values."""
-
-    rule: int
-    rows: Sequence[int]
-    values: Sequence[Decimal | None]
-
-
-class WindowValue(NamedTuple):
-    """What a window rule measured for one group."""
-
-    rule: int
-    dimensions: Mapping[str, str | None]
-    value: Decimal
-    payment_count: int
-    exceeded: bool
+type StreamRule = VelocityRule | SequenceRule
 
 
 class RuleSummary(NamedTuple):
@@ -44,41 +35,57 @@ class RuleSummary(NamedTuple):
     metric_type: str
     category: str
     severity: int
-
-
-@dataclass(frozen=True, slots=True)
-class _TransactionRule:
-    rule: int
-    holds: CompiledCondition
-    value: CompiledValue
-
-
-@dataclass(frozen=True, slots=True)
-class _WindowRule:
-    rule: int
-    source: Rule
-    counts: CompiledCondition
-    measure: CompiledMeasure
+    owner: str | None
+    tags: tuple[str, ...]
 
 
 class CompiledRules:
-    """A rule document in the form in which it is run."""
+    """A rule document in the form in which it is run; rules that are not enabled are left out.
+
+    Attributes:
+        document: what was compiled.
+        columns: the stored columns that some rule reads.
+    """
 
     def __init__(self, document: RuleDocument) -> None:
         self.document = document
-        self._transaction_rules: list[_TransactionRule] = []
-        self._window_rules: list[_WindowRule] = []
-        conditions = ConditionCompiler(document.lists)
+        self.transaction_rules: list[TransactionRule] = []
+        self.window_rules: list[WindowRule] = []
+        self.stream_rules: list[StreamRule] = []
+        self.score_rules: list[ScoreRule] = []
+        converter = Converter(document.rates)
+        conditions = ConditionCompiler(document.lists, converter)
         for number, rule in enumerate(document.rules):
-            if not rule.enabled:
-                continue
-            when = conditions.compile(rule.when)
-            if rule.measure is None:
-                value = compile_value(rule.value)
-                self._transaction_rules.append(_TransactionRule(number, when, value))
-            else:
-                measure = compile_measure(rule.measure, conditions.compile(rule.measure.of))
-                self._window_rules.append(_WindowRule(number, rule, when, measure))
+            if rule.enabled:
+                self._add(number, rule, conditions, converter)
+        enabled = [rule for rule in document.rules if rule.enabled]
+        self.columns = frozenset().union(*map(columns_read, enabled))
+
+    def _add(
+        self, number: int, rule: Rule, conditions: ConditionCompiler, converter: Converter
+    ) -> None:
+        match rule.scope, rule.measure:
+            case "transaction", _:
+                self.transaction_rules.append(
+                    compile_transaction_rule(number, rule, conditions, converter)
+                )
+            case "window", measure if measure is not None:
+                self.window_rules.append(
+                    compile_window_rule(number, rule, measure, conditions, converter)
+                )
+            case "velocity", measure if measure is not None:
+                self.stream_rules.append(
+                    compile_velocity_rule(number, rule, measure, conditions, converter)
+                )
+            case "sequence", _:
+                self.stream_rules.append(compile_sequence_rule(number, rule, conditions, converter))
+            case "score", _:
+                self.score_rules.append(
+                    compile_score_rule(number, rule, self.document.rules, conditions)
+                )
+            case _:
+                message = f"the {rule.scope} rule {rule.id} has no measure"
+                raise ValueError(message)
 
     def summaries(self) -> Iterator[RuleSummary]:
         """Yield one summary per rule, disabled ones included."""
@@ -91,38 +98,29 @@ class CompiledRules:
                 metric_type=rule.metric.type,
                 category=rule.category,
                 severity=int(Severity[rule.severity]),
+                owner=rule.owner,
+                tags=rule.tags,
             )
 
+    def outcomes(self) -> Iterator[tuple[int, Outcome]]:
+        """Yield every outcome of every rule with the rule's position."""
+        for number, rule in enumerate(self.document.rules):
+            for outcome in outcomes_of(rule):
+                yield number, outcome
+
     def matches(self, columns: Columns) -> Iterator[Matches]:
-        """Yield the matches of each transaction rule that holds for some payment."""
-        for rule in self._transaction_rules:
-            rows = rule.holds(columns).true.nonzero()[0].tolist()
-            if rows:
-                yield Matches(rule.rule, rows, rule.value(columns, rows))
-
-    def window_values(self, columns: Columns) -> Iterator[WindowValue]:
-        """Yield what every window rule measures over the payments of one window."""
-        for rule in self._window_rules:
-            for group in groups_of(columns, rule.counts(columns).true, rule.source.group_by):
-                value = rule.measure(columns, group)
-                size = int(group.rows.size)
-                exceeded = _exceeds(rule.source, value, size)
-                yield WindowValue(rule.rule, group.dimensions, value, size, exceeded)
+        """Yield which payments each transaction rule matches, or cannot judge."""
+        for rule in self.transaction_rules:
+            yield from rule.matches(columns)
 
 
-def _exceeds(rule: Rule, value: Decimal, payment_count: int) -> bool:
-    alert = rule.alert
-    if alert is None or payment_count < alert.minimum_payments:
-        return False
-    match alert.operator:
-        case "gt":
-            return value > alert.value
-        case "gte":
-            return value >= alert.value
-        case "lt":
-            return value < alert.value
-        case "lte":
-            return value <= alert.value
+def canonical_content(content: bytes) -> bytes:
+    """Return a rule document, JSON or YAML, in the one form in which it is stored and hashed.
+
+    Raises:
+        RuleDocumentRefused: it cannot be read; what it means is not checked here.
+    """
+    return canonical_text(parse_document(content))
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,9 @@ Kleene's three-valued logic: what is unknown never becomes true by being negated
 """
 
 import json
+import operator as operators
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
@@ -13,8 +15,10 @@ import numpy as np
 
 from shared_code.rules.columns import ABSENT, HOURS_OF_DAY, Columns, Integers, Mask
 from shared_code.rules.document import Condition
-from shared_code.rules.fields import FIELDS, Field, Kind
+from shared_code.rules.fields import ALL_FIELDS, Field, Kind
 from shared_code.rules.money_ranges import Ranges, amount_ranges, round_steps
+from shared_code.rules.patterns import compile_pattern
+from shared_code.rules.rates import Conversion, Converter
 
 
 class Verdict(NamedTuple):
@@ -30,6 +34,22 @@ type Lists = Mapping[str, Sequence[str]]
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_OF_WEEK: Final = {name: number for number, name in enumerate(_DAYS)}
 _NEGATED: Final = frozenset({"ne", "not_in"})
+_ORDER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "eq": operators.eq,
+    "ne": operators.ne,
+    "gt": operators.gt,
+    "gte": operators.ge,
+    "lt": operators.lt,
+    "lte": operators.le,
+}
+
+
+class Amounts(NamedTuple):
+    """Amounts in minor units, the decimals of each one's currency, and where there is one."""
+
+    minor_units: Integers
+    exponents: Integers
+    present: Mask
 
 
 class ConditionCompiler:
@@ -37,10 +57,12 @@ class ConditionCompiler:
 
     Args:
         lists: the document's named lists of values.
+        converter: makes the conversions that comparisons of amounts ask for.
     """
 
-    def __init__(self, lists: Lists) -> None:
+    def __init__(self, lists: Lists, converter: Converter) -> None:
         self._lists = lists
+        self._converter = converter
         self._comparisons: dict[str, CompiledCondition] = {}
 
     def compile(self, condition: Condition | None) -> CompiledCondition:
@@ -55,8 +77,41 @@ class ConditionCompiler:
             return _not(self.compile(condition["not"]))
         text = json.dumps(condition, sort_keys=True, default=str)
         if text not in self._comparisons:
-            self._comparisons[text] = _evaluated_once(_comparison(condition, self._lists))
+            self._comparisons[text] = _evaluated_once(self._comparison(condition))
         return self._comparisons[text]
+
+    def _comparison(self, condition: Condition) -> CompiledCondition:
+        field = ALL_FIELDS[condition["field"]]
+        operator: str = condition["operator"]
+        operand: Any = condition.get("value")
+        if operator == "exists":
+            return _exists(field, wanted=operand is not False)
+        if field.kind is Kind.money:
+            return self._comparison_of_money(field, condition)
+        if isinstance(operand, dict) and "field" in operand:
+            return _fields_compared(field, operator, ALL_FIELDS[operand["field"]])
+        if isinstance(operand, dict):
+            operand = self._lists[operand["list"]]
+        if field.kind is Kind.time:
+            return _time(field, operator, operand, condition.get("time_zone", "UTC"))
+        compile_values = {
+            Kind.code: _code,
+            Kind.flags: _flags,
+            Kind.text: _text,
+            Kind.number: _number,
+        }[field.kind]
+        return compile_values(field, operator, operand)
+
+    def _comparison_of_money(self, field: Field, condition: Condition) -> CompiledCondition:
+        operator, operand = condition["operator"], condition["value"]
+        target: str | None = condition.get("in_currency")
+        conversion = None if target is None else self._converter.to(target)
+        if isinstance(operand, dict):
+            return _amounts_compared(field, operator, ALL_FIELDS[operand["field"]], conversion)
+        if operator == "is_round_amount":
+            return _round_amount(field, operand, conversion)
+        ranges = amount_ranges(operator, operand, condition.get("within_percent"))
+        return _amount_within(field, ranges, conversion, negated=operator == "ne")
 
 
 def _evaluated_once(comparison: CompiledCondition) -> CompiledCondition:
@@ -95,27 +150,6 @@ def _not(part: CompiledCondition) -> CompiledCondition:
     return evaluate
 
 
-def _comparison(condition: Condition, lists: Lists) -> CompiledCondition:
-    field = FIELDS[condition["field"]]
-    operator: str = condition["operator"]
-    operand: Any = condition.get("value")
-    if operator == "exists":
-        return _exists(field, wanted=operand is not False)
-    if isinstance(operand, dict) and "field" in operand:
-        return _fields_compared(field, operator, FIELDS[operand["field"]])
-    if isinstance(operand, dict):
-        operand = lists[operand["list"]]
-    if field.kind is Kind.money:
-        if operator == "is_round_amount":
-            return _round_amount(operand)
-        within = condition.get("within_percent")
-        return _amount_within(amount_ranges(operator, operand, within), negated=operator == "ne")
-    if field.kind is Kind.time:
-        return _time(operator, operand, condition.get("time_zone", "UTC"))
-    compile_values = {Kind.code: _code, Kind.flags: _flags, Kind.text: _text}[field.kind]
-    return compile_values(field, operator, operand)
-
-
 def _exists(field: Field, *, wanted: bool) -> CompiledCondition:
     def evaluate(columns: Columns) -> Verdict:
         present = _present(field, columns)
@@ -126,7 +160,7 @@ def _exists(field: Field, *, wanted: bool) -> CompiledCondition:
 
 def _present(field: Field, columns: Columns) -> Mask:
     if field.kind is Kind.flags:
-        return np.not_equal(columns.codes(field.column), 0)
+        return np.greater(columns.codes(field.column), 0)
     return columns.present(field.column)
 
 
@@ -145,22 +179,72 @@ def _fields_compared(field: Field, operator: str, other: Field) -> CompiledCondi
     return evaluate
 
 
-def _amount_within(ranges: Ranges, *, negated: bool) -> CompiledCondition:
+def _amounts(field: Field, columns: Columns, conversion: Conversion | None) -> Amounts:
+    if conversion is None:
+        return Amounts(
+            columns.minor_units(field.column, field.currency_column),
+            columns.exponents(field.currency_column),
+            columns.present(field.column),
+        )
+    minor_units, known = conversion.of(columns, field.column, field.currency_column)
+    decimals = np.full(columns.size, conversion.target.minor_unit, dtype=np.int64)
+    return Amounts(minor_units, decimals, known)
+
+
+def _amount_within(
+    field: Field, ranges: Ranges, conversion: Conversion | None, *, negated: bool
+) -> CompiledCondition:
     def evaluate(columns: Columns) -> Verdict:
-        amounts, exponents = columns.minor_units(), columns.exponents()
+        amounts, exponents, present = _amounts(field, columns, conversion)
         within = (amounts >= ranges.lowest[exponents]) & (amounts <= ranges.highest[exponents])
-        return _known(~within if negated else within)
+        return _where_present(~within if negated else within, present)
 
     return evaluate
 
 
-def _round_amount(multiple: Any) -> CompiledCondition:
+def _round_amount(field: Field, multiple: Any, conversion: Conversion | None) -> CompiledCondition:
     """Find amounts above zero that are whole multiples of a number of major units."""
     steps = round_steps(multiple)
 
     def evaluate(columns: Columns) -> Verdict:
-        amounts = columns.minor_units()
-        return _known((amounts > 0) & (amounts % steps[columns.exponents()] == 0))
+        amounts, exponents, present = _amounts(field, columns, conversion)
+        return _where_present((amounts > 0) & (amounts % steps[exponents] == 0), present)
+
+    return evaluate
+
+
+def _amounts_compared(
+    field: Field, operator: str, other: Field, conversion: Conversion | None
+) -> CompiledCondition:
+    """Compare two amounts; unknown where they are of different currencies and not converted."""
+
+    def evaluate(columns: Columns) -> Verdict:
+        left = _amounts(field, columns, conversion)
+        right = _amounts(other, columns, conversion)
+        present = left.present & right.present
+        if conversion is None:
+            currencies = columns.codes(field.currency_column), columns.codes(other.currency_column)
+            present &= np.equal(*currencies)
+        return _where_present(_ORDER[operator](left.minor_units, right.minor_units), present)
+
+    return evaluate
+
+
+def _number(field: Field, operator: str, operand: Any) -> CompiledCondition:
+    """Compare a number that is reckoned for each pair of payments, exactly."""
+    if operator == "between":
+        low, high = map(Fraction, operand)
+    else:
+        bound, compare = Fraction(operand), _ORDER[operator]
+
+    def holds(value: Fraction | None) -> bool:
+        if value is None:
+            return False
+        return low <= value <= high if operator == "between" else bool(compare(value, bound))
+
+    def evaluate(columns: Columns) -> Verdict:
+        found = [holds(value) for value in columns.values(field.column)]
+        return _where_present(np.array(found, dtype=np.bool_), columns.present(field.column))
 
     return evaluate
 
@@ -186,15 +270,18 @@ def _flags(field: Field, operator: str, operand: Any) -> CompiledCondition:
     negated = operator in _NEGATED
 
     def evaluate(columns: Columns) -> Verdict:
-        found = (columns.codes(field.column) & bits) != 0
+        # Where there is no payment to have flags, there are none.
+        found = (np.maximum(columns.codes(field.column), 0) & bits) != 0
         return _known(~found if negated else found)
 
     return evaluate
 
 
-def _time(operator: str, operand: Any, time_zone: str) -> CompiledCondition:
+def _time(field: Field, operator: str, operand: Any, time_zone: str) -> CompiledCondition:
     hours = _hours_in_days(operand) if operator == "day_of_week" else _hours_between(*operand)
-    return lambda columns: _known(hours[columns.hours_of_week(time_zone)])
+    return lambda columns: _where_present(
+        hours[columns.hours_of_week(time_zone, field.column)], columns.present(field.column)
+    )
 
 
 def _hours_in_days(operand: Any) -> Mask:
@@ -211,6 +298,8 @@ def _hours_between(first: int, last: int) -> Mask:
 
 
 def _text(field: Field, operator: str, operand: Any) -> CompiledCondition:
+    if operator == "matches":
+        occurs_in = compile_pattern(operand)
     wanted = frozenset(_names(operand))
     negated = operator in _NEGATED
 
@@ -219,6 +308,8 @@ def _text(field: Field, operator: str, operand: Any) -> CompiledCondition:
         if operator == "starts_with":
             prefix: str = operand
             found = [value is not None and value.startswith(prefix) for value in values]
+        elif operator == "matches":
+            found = [value is not None and occurs_in(value) for value in values]
         else:
             found = [(value in wanted) is not negated for value in values]
         return _where_present(np.array(found, dtype=np.bool_), columns.present(field.column))

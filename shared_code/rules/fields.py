@@ -1,7 +1,7 @@
 """The fields of a payment that rules may name, and how each one is stored."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     text = "text"
     time = "time"
     flags = "flags"
+    number = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Field:
 
     ``numbers`` gives the stored number of each value of a code or flags field, ``names`` the
     value of each stored number. ``domain`` names what the values are, so that only fields of one
-    domain are compared with each other.
+    domain are compared with each other. Amounts are in the currency of ``currency_column``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Field:
     domain: str
     numbers: Mapping[str, int] = MappingProxyType({})
     names: Mapping[int, str] = MappingProxyType({})
+    currency_column: str = "currency"
 
 
 def _code(name: str, column: str, domain: str, numbers: Mapping[str, int]) -> Field:
@@ -119,3 +121,44 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
 GROUPABLE: Final = frozenset(
     name for name, field in FIELDS.items() if field.kind in {Kind.code, Kind.text}
 ) - {"transaction_id", "original_transaction_id"}
+
+# Whom velocity and sequence rules may follow.
+SUBJECTS: Final = (
+    "customer.id",
+    "card.fingerprint",
+    "merchant.id",
+    "counterparty.id",
+    "customer.country",
+    "merchant.country",
+    "counterparty.country",
+    "customer.email_domain",
+    "card.bin",
+)
+
+GAP_COLUMN: Final = "gap_minutes"
+RATIO_COLUMN: Final = "amount_ratio"
+
+
+def _partners(prefix: str) -> Iterator[Field]:
+    """Yield the fields of the payment that a sequence rule compares with, and of the pair."""
+    for field in FIELDS.values():
+        yield replace(
+            field,
+            name=f"{prefix}.{field.name}",
+            column=f"{prefix}.{field.column}",
+            currency_column=f"{prefix}.currency",
+        )
+    yield Field(GAP_COLUMN, GAP_COLUMN, Kind.number, "minutes")
+    yield Field(RATIO_COLUMN, RATIO_COLUMN, Kind.number, "ratio")
+
+
+# Where a sequence rule looks from a payment to another one, it knows the fields of both.
+FIELDS_WITH_PREVIOUS: Final[Mapping[str, Field]] = MappingProxyType(
+    {**FIELDS, **{field.name: field for field in _partners("previous")}}
+)
+FIELDS_WITH_ORIGINAL: Final[Mapping[str, Field]] = MappingProxyType(
+    {**FIELDS, **{field.name: field for field in _partners("original")}}
+)
+ALL_FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
+    {**FIELDS_WITH_PREVIOUS, **FIELDS_WITH_ORIGINAL}
+)

@@ -14,6 +14,7 @@ from shared_code.rules.columns import Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition
 from shared_code.rules.document import Measure
 from shared_code.rules.fields import FIELDS, Field, Kind
+from shared_code.rules.rates import Conversion, Converter
 
 _QUOTIENT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _LOW_BITS: Final = 32
@@ -30,7 +31,8 @@ class Group(NamedTuple):
     rows: Integers
 
 
-type CompiledMeasure = Callable[[Columns, Group], Decimal]
+# None where there is nothing to measure: no amount of the group could be converted.
+type CompiledMeasure = Callable[[Columns, Group], Decimal | None]
 
 
 def groups_of(columns: Columns, matching: Mask, group_by: Sequence[str]) -> Iterator[Group]:
@@ -62,12 +64,15 @@ def _missing_last(group: tuple[str | None, ...]) -> list[tuple[bool, str]]:
     return [(value is None, value or "") for value in group]
 
 
-def compile_measure(measure: Measure, of: CompiledCondition) -> CompiledMeasure:
+def compile_measure(
+    measure: Measure, of: CompiledCondition, converter: Converter
+) -> CompiledMeasure:
     """Return the operation that measures one group, which is never empty.
 
     Args:
         measure: checked, so that amounts are only combined within one currency.
         of: the condition of a ratio's or percentage's numerator.
+        converter: makes the conversion that the measure may ask for.
     """
     match measure.function:
         case "count":
@@ -90,31 +95,46 @@ def compile_measure(measure: Measure, of: CompiledCondition) -> CompiledMeasure:
 
             return distinct
         case _:
-            return _money_measure(measure)
+            target = measure.in_currency
+            return _money_measure(measure, None if target is None else converter.to(target))
 
 
-def _money_measure(measure: Measure) -> CompiledMeasure:
-    """Return a measure of amounts. All payments of a group have one currency."""
-    share = Fraction(measure.percentile or 0) / 100
+def _money_measure(measure: Measure, conversion: Conversion | None) -> CompiledMeasure:
+    """Return a measure of amounts of one currency, the group's own or that of the conversion."""
 
-    def compute(columns: Columns, group: Group) -> Decimal:
-        amounts = columns.minor_units()[group.rows]
-        numbers: Sequence[int] = columns.values("currency")
-        exponent = CURRENCY_BY_NUMBER[numbers[int(group.rows[0])]].minor_unit
-        match measure.function:
-            case "sum":
-                return Decimal(exact_sum(amounts)).scaleb(-exponent)
-            case "average":
-                total = Decimal(exact_sum(amounts)).scaleb(-exponent)
-                return _QUOTIENT.divide(total, Decimal(amounts.size))
-            case "minimum":
-                return Decimal(int(amounts.min())).scaleb(-exponent)
-            case "maximum":
-                return Decimal(int(amounts.max())).scaleb(-exponent)
-            case _:
-                return Decimal(nearest_rank(amounts, share)).scaleb(-exponent)
+    def compute(columns: Columns, group: Group) -> Decimal | None:
+        amounts, decimals = _amounts(columns, group, conversion)
+        return _of_amounts(measure, amounts).scaleb(-decimals) if amounts.size else None
 
     return compute
+
+
+def _amounts(columns: Columns, group: Group, conversion: Conversion | None) -> tuple[Integers, int]:
+    """Return a group's amounts in minor units of one currency, and the currency's decimals."""
+    if conversion is None:
+        numbers: Sequence[int] = columns.values("currency")
+        currency = CURRENCY_BY_NUMBER[numbers[int(group.rows[0])]]
+        return columns.minor_units()[group.rows], currency.minor_unit
+    converted, known = conversion.of(columns, "amount", "currency")
+    return converted[group.rows][known[group.rows]], conversion.target.minor_unit
+
+
+def _of_amounts(measure: Measure, amounts: Integers) -> Decimal:
+    match measure.function:
+        case "sum":
+            value = Decimal(exact_sum(amounts))
+        case "average":
+            value = _QUOTIENT.divide(Decimal(exact_sum(amounts)), Decimal(amounts.size))
+        case "minimum":
+            value = Decimal(int(amounts.min()))
+        case "maximum":
+            value = Decimal(int(amounts.max()))
+        case "standard_deviation":
+            value = standard_deviation(amounts)
+        case _:
+            share = Fraction(measure.percentile or 0) / 100
+            value = Decimal(nearest_rank(amounts, share))
+    return value
 
 
 def exact_sum(amounts: Integers) -> int:
@@ -122,6 +142,18 @@ def exact_sum(amounts: Integers) -> int:
     high = int((amounts >> _LOW_BITS).sum())
     low = int((amounts & (2**_LOW_BITS - 1)).sum())
     return (high << _LOW_BITS) + low
+
+
+def standard_deviation(amounts: Integers) -> Decimal:
+    """Return the square root of the mean squared distance from the mean, to 28 digits.
+
+    The divisor is n, as in SQL's ``stddev_pop``: a group is all that is measured, no sample. The
+    sums are exact: ``n * sum(x**2) - sum(x)**2`` cancels badly in floating point.
+    """
+    count, total = amounts.size, exact_sum(amounts)
+    squares = sum(amount * amount for amount in amounts.tolist())
+    root = _QUOTIENT.sqrt(Decimal(count * squares - total * total))
+    return _QUOTIENT.divide(root, Decimal(count))
 
 
 def nearest_rank(amounts: Integers, share: Fraction) -> int:

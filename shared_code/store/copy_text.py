@@ -4,11 +4,11 @@ Format: PostgreSQL manual, COPY, "Text Format". No stored text is ever empty, so
 string is free to mean NULL, and most fields can be joined as they are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared_code.domain.normalised_payment import AcceptedPayment
-from shared_code.rules.compiler import Matches
+from shared_code.rules.findings import Matches
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -42,7 +42,7 @@ PAYMENT_COLUMNS: Final = (
     "original_transaction_id",
     "metadata",
 )
-MATCH_COLUMNS: Final = ("ordinal", "rule", "value")
+MATCH_COLUMNS: Final = ("ordinal", "rule", "outcome", "value", "rate")
 
 
 def payment_rows(payments: Iterable[AcceptedPayment]) -> str:
@@ -52,13 +52,18 @@ def payment_rows(payments: Iterable[AcceptedPayment]) -> str:
 
 def match_rows(matches: Iterable[Matches]) -> str:
     """Return one line per match, in the order of ``MATCH_COLUMNS``."""
-    return "".join(
-        [
-            f"{row}\t{rule}\t{'' if value is None else value}\n"
-            for rule, rows, values in matches
-            for row, value in zip(rows, values, strict=True)
-        ]
-    )
+    return "".join([line for match in matches for line in _match_rows(match)])
+
+
+def _match_rows(match: Matches) -> Iterator[str]:
+    rule, rows, values, outcome, rates = match
+    middle = f"\t{rule}\t{outcome}\t"
+    if rates is None:
+        for row, value in zip(rows, values, strict=True):
+            yield f"{row}{middle}{'' if value is None else value}\t\n"
+        return
+    for row, value, rate in zip(rows, values, rates, strict=True):
+        yield (f"{row}{middle}{'' if value is None else value}\t{'' if rate is None else rate}\n")
 
 
 def _payment_row(ordinal: int, accepted: AcceptedPayment) -> str:

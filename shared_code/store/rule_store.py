@@ -6,7 +6,7 @@ The database is the authority. Activations are only ever appended, one at a time
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -14,21 +14,29 @@ from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import CompiledRules, compile_document
 from shared_code.rules.errors import RuleError
 
-_ACTIVE: Final = text("""
-    SELECT activation.rule_set, rule_sets.sha256, rule_sets.version
-    FROM rule_set_activations AS activation
+# Roles are a number each in the index, and a rollback is a new activation: the last one counts.
+_IN_FORCE: Final = text("""
+    SELECT last.role, last.rule_set, rule_sets.sha256, rule_sets.version
+    FROM (
+        (SELECT role, rule_set FROM rule_set_activations
+         WHERE role = 'active' ORDER BY activation_id DESC LIMIT 1)
+        UNION ALL
+        (SELECT role, rule_set FROM rule_set_activations
+         WHERE role IN ('shadow', 'shadow_ended') ORDER BY activation_id DESC LIMIT 1)
+    ) AS last
     JOIN rule_sets USING (rule_set)
-    WHERE activation.role = 'active'
-    ORDER BY activation.activation_id DESC
-    LIMIT 1
 """)
 _DOCUMENT: Final = text("SELECT document FROM rule_sets WHERE rule_set = :rule_set")
-_BY_HASH: Final = text("""
-    SELECT rule_set FROM rule_sets WHERE sha256 = :sha256 AND verdict = 'accepted'
+_BY_VERSION: Final = text("""
+    SELECT rule_set, sha256, version FROM rule_sets
+    WHERE version = :version AND verdict = 'accepted'
 """)
-_BY_VERSION: Final = text(
-    "SELECT sha256 FROM rule_sets WHERE version = :version AND verdict = 'accepted'"
-)
+_EVER_ACTIVE: Final = text("""
+    SELECT DISTINCT rule_sets.version
+    FROM rule_set_activations
+    JOIN rule_sets USING (rule_set)
+    WHERE role = 'active'
+""")
 # A document that was refused for its version may be accepted later on.
 _INSERT_ACCEPTED: Final = text("""
     INSERT INTO rule_sets AS known (sha256, version, verdict, errors, document, source)
@@ -45,26 +53,64 @@ _INSERT_REFUSED: Final = text("""
 """)
 _INSERT_RULE: Final = text("""
     INSERT INTO rules
-        (rule_set, rule, rule_id, scope, metric_name, metric_type, category, severity)
+        (rule_set, rule, rule_id, scope, metric_name, metric_type, category, severity, owner,
+         tags)
     VALUES
-        (:rule_set, :rule, :rule_id, :scope, :metric_name, :metric_type, :category, :severity)
+        (:rule_set, :rule, :rule_id, :scope, :metric_name, :metric_type, :category, :severity,
+         :owner, CAST(:tags AS jsonb))
+""")
+_INSERT_OUTCOME: Final = text("""
+    INSERT INTO rule_outcomes (rule_set, rule, outcome, name, severity, reason)
+    VALUES (:rule_set, :rule, :number, :name, :severity, :reason)
 """)
 _ACTIVATE: Final = text("""
     INSERT INTO rule_set_activations (rule_set, role, activated_by, reason)
-    VALUES (:rule_set, 'active', :activated_by, :reason)
+    VALUES (:rule_set, :role, :activated_by, :reason)
 """)
 # Held to the end of the transaction: of two uploads at once the second sees what the first did.
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('rule_set_activations'))")
 
 _SHIPPED_BY: Final = "deployment"
+# A refused document may be anything; so much of it is kept as evidence.
+_KEPT_BYTES: Final = 64 * 1024
+_COMPILED_KEPT: Final = 8
+
+type Role = Literal["active", "shadow", "shadow_ended"]
 
 
-class ActiveRuleSet(NamedTuple):
-    """The rule set that payments are judged by."""
+class RuleSet(NamedTuple):
+    """A rule set that was accepted."""
 
     rule_set: int
     sha256: bytes
     version: str
+
+
+class RuleSetsInForce(NamedTuple):
+    """The rule set that payments are judged by, and the candidate that runs beside it, if any."""
+
+    active: RuleSet | None
+    shadow: RuleSet | None
+
+
+class CompiledRuleSet(NamedTuple):
+    """A rule set in the form in which it is run."""
+
+    rule_set: int
+    version: str
+    rules: CompiledRules
+
+
+class Judges(NamedTuple):
+    """What payments are judged by: the active rule set, and a shadow that only looks on."""
+
+    active: CompiledRuleSet
+    shadow: CompiledRuleSet | None
+
+    @property
+    def rule_sets(self) -> tuple[CompiledRuleSet, ...]:
+        """The active rule set, and the shadow behind it if there is one."""
+        return (self.active,) if self.shadow is None else (self.active, self.shadow)
 
 
 class ActivationRefused(PaymentsError):
@@ -80,88 +126,213 @@ def document_hash(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def active_rule_set(connection: Connection) -> ActiveRuleSet | None:
-    """Return the active rule set; None before the first activation."""
-    row = connection.execute(_ACTIVE).one_or_none()
-    return None if row is None else ActiveRuleSet(row.rule_set, bytes(row.sha256), row.version)
+def rule_sets_in_force(connection: Connection) -> RuleSetsInForce:
+    """Return which rule sets are in force; no active one before the first activation.
+
+    A shadow that has become the active rule set has nothing left to be compared with.
+    """
+    found: dict[str, RuleSet] = {
+        row.role: RuleSet(row.rule_set, bytes(row.sha256), row.version)
+        for row in connection.execute(_IN_FORCE)
+    }
+    active, shadow = found.get("active"), found.get("shadow")
+    return RuleSetsInForce(active, None if shadow == active else shadow)
 
 
-def active_rules(
-    connection: Connection, candidate: bytes | None, shipped: bytes
-) -> tuple[ActiveRuleSet, CompiledRules]:
-    """Return the active rule set, compiled.
+def judges(connection: Connection, candidate: bytes | None, shipped: bytes) -> Judges:
+    """Return the rule sets in force, compiled.
 
     Args:
         connection: in a transaction; the shipped document is activated in it if none ever was.
         candidate: the document that the caller holds, used if it is the active one.
-        shipped: the document that came with the code.
+        shipped: the document that came with the code, in its canonical form.
     """
-    active = active_rule_set(connection) or _activate_shipped(connection, shipped)
-    for document in (candidate, shipped):
-        if document is not None and document_hash(document) == active.sha256:
-            return active, compile_document(document)
-    stored: str = connection.execute(_DOCUMENT, {"rule_set": active.rule_set}).scalar_one()
-    return active, compile_document(stored.encode())
+    active, shadow = rule_sets_in_force(connection)
+    if active is None:
+        active = _activate_shipped(connection, shipped)
+    given = {document_hash(document): document for document in (candidate, shipped) if document}
+    return Judges(
+        _compiled(connection, active, given.get(active.sha256)),
+        None if shadow is None else _compiled(connection, shadow, given.get(shadow.sha256)),
+    )
 
 
-def _activate_shipped(connection: Connection, shipped: bytes) -> ActiveRuleSet:
+# By content hash, so that what is kept is always right, whichever database it came from.
+_compiled_by_hash: Final[dict[bytes, CompiledRules]] = {}
+
+
+def _compiled(connection: Connection, rule_set: RuleSet, document: bytes | None) -> CompiledRuleSet:
+    compiled = _compiled_by_hash.get(rule_set.sha256)
+    if compiled is None:
+        compiled = compile_document(document or stored_document(connection, rule_set.rule_set))
+        while len(_compiled_by_hash) >= _COMPILED_KEPT:
+            _compiled_by_hash.pop(next(iter(_compiled_by_hash)), None)
+        _compiled_by_hash[rule_set.sha256] = compiled
+    return CompiledRuleSet(rule_set.rule_set, rule_set.version, compiled)
+
+
+def stored_document(connection: Connection, rule_set: int) -> bytes:
+    """Return the document of a rule set as it was accepted."""
+    stored: str = connection.execute(_DOCUMENT, {"rule_set": rule_set}).scalar_one()
+    return stored.encode()
+
+
+def accepted_version(connection: Connection, version: str) -> RuleSet | None:
+    """Return the rule set that was accepted under a version; None if there is none."""
+    row = connection.execute(_BY_VERSION, {"version": version}).one_or_none()
+    return None if row is None else RuleSet(row.rule_set, bytes(row.sha256), row.version)
+
+
+def _activate_shipped(connection: Connection, shipped: bytes) -> RuleSet:
     connection.execute(_LOCK)
-    active = active_rule_set(connection)
+    active = rule_sets_in_force(connection).active
     if active is not None:
         return active
-    return _activate(connection, shipped, _SHIPPED_BY, "the rule set shipped with the code")
+    accepted = _accept(connection, shipped, _SHIPPED_BY)
+    record_activation(
+        connection, accepted, "active", by=_SHIPPED_BY, reason="the rule set shipped with the code"
+    )
+    return accepted
 
 
 def record_refused(
     connection: Connection, content: bytes, errors: Iterable[RuleError], source: str
 ) -> None:
-    """Keep a refused document with its errors, unless it is known already."""
+    """Keep a refused document with its errors, unless it is known already; of a long one the head.
+
+    What a text column cannot hold is shown as escapes.
+    """
+    kept = content[:_KEPT_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     parameters = {
         "sha256": document_hash(content),
         "errors": json.dumps([error._asdict() for error in errors]),
-        # A refused document may be anything; what a text column cannot hold is shown as escapes.
-        "document": content.decode("utf-8", "backslashreplace").replace("\0", "\\x00"),
+        "document": kept,
         "source": source,
     }
     connection.execute(_INSERT_REFUSED, parameters)
 
 
-def activate(connection: Connection, content: bytes, *, by: str, reason: str) -> ActiveRuleSet:
+def activate(connection: Connection, content: bytes, *, by: str, reason: str) -> RuleSet:
     """Make a document the active rule set and return it; if it is that already, change nothing.
+
+    Args:
+        connection: in a transaction.
+        content: a rule document in its canonical form.
+        by: who activates it.
+        reason: why.
 
     Raises:
         RuleDocumentRefused: the document is invalid.
-        ActivationRefused: its version is not above the active one's, or is taken by other content.
+        ActivationRefused: its version is not above every one that was active, or is taken by other
+            content, or it was made from another version than the active one.
     """
-    version = compile_document(content).document.version
+    document = compile_document(content).document
     connection.execute(_LOCK)
-    active = active_rule_set(connection)
+    active = rule_sets_in_force(connection).active
     if active is not None and active.sha256 == document_hash(content):
         return active
-    taken = connection.execute(_BY_VERSION, {"version": version}).scalar_one_or_none()
-    if taken is not None and bytes(taken) != document_hash(content):
+    if active is not None and document.based_on not in {None, active.version}:
+        problem = f"it is based on version {document.based_on}, but {active.version} is active."
+        advice = "Export the active version, make the change there, and upload that."
+        raise ActivationRefused("$.based_on", problem, advice)
+    for version in connection.execute(_EVER_ACTIVE).scalars().all():
+        if version_key(document.version) <= version_key(version):
+            problem = f"version {document.version} is not above {version}, which was active before."
+            raise ActivationRefused("$.version", problem, "Raise the version.")
+    accepted = _accept(connection, content, by)
+    record_activation(connection, accepted, "active", by=by, reason=reason)
+    return accepted
+
+
+def activate_again(connection: Connection, version: str, *, by: str, reason: str) -> RuleSet:
+    """Make an accepted version the active rule set once more: a rollback, which is recorded.
+
+    Raises:
+        ActivationRefused: there is no such version, or it is the active one.
+    """
+    connection.execute(_LOCK)
+    wanted = accepted_version(connection, version)
+    if wanted is None:
+        problem = f"no rule set of version {version} was ever accepted."
+        raise ActivationRefused("$.version", problem, "See 'rules history' for those that were.")
+    if wanted == rule_sets_in_force(connection).active:
+        problem = f"version {version} is active already."
+        raise ActivationRefused("$.version", problem, "There is nothing to roll back.")
+    record_activation(connection, wanted, "active", by=by, reason=reason)
+    return wanted
+
+
+def start_shadow(connection: Connection, content: bytes, *, by: str, reason: str) -> RuleSet:
+    """Let a rule document run beside the active rule set, in the place of any shadow before.
+
+    Raises:
+        RuleDocumentRefused: the document is invalid.
+        ActivationRefused: its version is taken by other content, or it is the active rule set.
+    """
+    connection.execute(_LOCK)
+    active, shadow = rule_sets_in_force(connection)
+    if active is not None and active.sha256 == document_hash(content):
+        problem = f"version {active.version} is the active rule set."
+        raise ActivationRefused("$", problem, "A shadow is compared with the active rule set.")
+    if shadow is not None and shadow.sha256 == document_hash(content):
+        return shadow
+    accepted = _accept(connection, content, by)
+    record_activation(connection, accepted, "shadow", by=by, reason=reason)
+    return accepted
+
+
+def end_shadow(connection: Connection, *, by: str, reason: str) -> RuleSet | None:
+    """Stop the shadow that runs and return it; None if there is none."""
+    connection.execute(_LOCK)
+    shadow = rule_sets_in_force(connection).shadow
+    if shadow is not None:
+        record_activation(connection, shadow, "shadow_ended", by=by, reason=reason)
+    return shadow
+
+
+def record_activation(
+    connection: Connection, rule_set: RuleSet, role: Role, *, by: str, reason: str
+) -> None:
+    """Append an activation; under the lock that serialises them."""
+    parameters = {
+        "rule_set": rule_set.rule_set,
+        "role": role,
+        "activated_by": by,
+        "reason": reason,
+    }
+    connection.execute(_ACTIVATE, parameters)
+
+
+def _accept(connection: Connection, content: bytes, source: str) -> RuleSet:
+    """Record a valid document, unless it is known, and return its rule set."""
+    compiled = compile_document(content)
+    version, sha256 = compiled.document.version, document_hash(content)
+    taken = accepted_version(connection, version)
+    if taken is not None and taken.sha256 != sha256:
         problem = f"version {version} is taken by another document."
         raise ActivationRefused("$.version", problem, "Raise the version.")
-    if active is not None and _version_key(version) <= _version_key(active.version):
-        problem = f"version {version} is not above the active version {active.version}."
-        raise ActivationRefused("$.version", problem, "Raise the version.")
-    return _activate(connection, content, by, reason)
+    if taken is not None:
+        return taken
+    accepted = {
+        "sha256": sha256,
+        "version": version,
+        "document": content.decode(),
+        "source": source,
+    }
+    rule_set = int(connection.execute(_INSERT_ACCEPTED, accepted).scalar_one())
+    rules = [
+        {**rule._asdict(), "rule_set": rule_set, "tags": json.dumps(rule.tags)}
+        for rule in compiled.summaries()
+    ]
+    connection.execute(_INSERT_RULE, rules)
+    outcomes = [
+        {**outcome._asdict(), "rule_set": rule_set, "rule": rule, "severity": int(outcome.severity)}
+        for rule, outcome in compiled.outcomes()
+    ]
+    connection.execute(_INSERT_OUTCOME, outcomes)
+    return RuleSet(rule_set, sha256, version)
 
 
-def _activate(connection: Connection, content: bytes, by: str, reason: str) -> ActiveRuleSet:
-    compiled = compile_document(content)
-    version = compiled.document.version
-    sha256 = document_hash(content)
-    accepted = {"sha256": sha256, "version": version, "document": content.decode(), "source": by}
-    rule_set: int | None = connection.execute(_INSERT_ACCEPTED, accepted).scalar_one_or_none()
-    if rule_set is None:
-        rule_set = int(connection.execute(_BY_HASH, {"sha256": sha256}).scalar_one())
-    else:
-        rows = [{"rule_set": rule_set, **rule._asdict()} for rule in compiled.summaries()]
-        connection.execute(_INSERT_RULE, rows)
-    connection.execute(_ACTIVATE, {"rule_set": rule_set, "activated_by": by, "reason": reason})
-    return ActiveRuleSet(rule_set, sha256, version)
-
-
-def _version_key(version: str) -> tuple[int, ...]:
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what semantic versions are ordered by."""
     return tuple(int(part) for part in version.split("."))

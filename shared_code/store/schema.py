@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, text
 
 from shared_code.store.roll_up_schema import PAYMENT_DAYS, PAYMENT_HOURS
+from shared_code.store.rule_views import RULE_VIEWS
 from shared_code.store.tables import metadata, vocabularies
 from shared_code.store.vocabulary_rows import vocabulary_rows
 
@@ -159,31 +160,10 @@ LEFT JOIN vocabularies AS counterparty_countries
   ON counterparty_countries.vocabulary = 'country'
  AND counterparty_countries.number = payment.counterparty_country"""
 
-RULE_MATCHES: Final = """\
-CREATE VIEW rule_matches AS
-SELECT match.event_time,
-       match.transaction_id,
-       statuses.name AS payment_status,
-       definition.rule_id,
-       definition.metric_name,
-       definition.metric_type,
-       definition.category,
-       severities.name AS severity,
-       match.value,
-       rule_sets.version AS rule_set_version
-FROM dynamic_metrics AS match
-JOIN rules AS definition
-  ON definition.rule_set = match.rule_set AND definition.rule = match.rule
-JOIN rule_sets ON rule_sets.rule_set = match.rule_set
-JOIN vocabularies AS statuses
-  ON statuses.vocabulary = 'payment_status' AND statuses.number = match.payment_status
-JOIN vocabularies AS severities
-  ON severities.vocabulary = 'severity' AND severities.number = definition.severity"""
-
 VIEWS: Final = {
     "payment_windows": PAYMENT_WINDOWS,
     "payments": PAYMENTS,
-    "rule_matches": RULE_MATCHES,
+    **RULE_VIEWS,
     "payment_hours": PAYMENT_HOURS,
     "payment_days": PAYMENT_DAYS,
 }
@@ -192,7 +172,7 @@ VIEWS: Final = {
 _WRITER_PRIVILEGES: Final = {
     "vocabularies": "SELECT",
     "normalized_transactions": "SELECT, INSERT",
-    "dynamic_metrics": "SELECT, INSERT",
+    "dynamic_metrics": "SELECT, INSERT, DELETE",
     "window_deltas": "SELECT, INSERT, UPDATE, DELETE",
     "window_marks": "SELECT, INSERT, DELETE",
     "payment_metrics_5m": "SELECT, INSERT, UPDATE",
@@ -202,18 +182,25 @@ _WRITER_PRIVILEGES: Final = {
     "roll_up_marks": "SELECT, INSERT, DELETE",
     "rule_sets": "SELECT, INSERT, UPDATE",
     "rules": "SELECT, INSERT",
+    "rule_outcomes": "SELECT, INSERT",
     "rule_set_activations": "SELECT, INSERT",
     "rule_metrics_5m": "SELECT, INSERT, DELETE",
-    "rule_suppressions": "SELECT",
+    "rule_suppressions": "SELECT, INSERT",
     "rule_history": "SELECT, INSERT, UPDATE",
+    "rule_marks": "SELECT, INSERT, DELETE",
+    "backfills": "SELECT, INSERT, UPDATE",
     "alerts": "SELECT, INSERT, UPDATE",
+    "shadow_alerts": "SELECT, INSERT, UPDATE",
     "window_clusters": "SELECT, INSERT, DELETE",
     "window_outliers": "SELECT, INSERT, DELETE",
     "rejected_events": "SELECT, INSERT",
     "leases": "SELECT, INSERT, UPDATE",
     "payment_windows": "SELECT",
     "payments": "SELECT",
+    "payment_outcomes": "SELECT",
     "rule_matches": "SELECT",
+    "rule_values": "SELECT",
+    "open_alerts": "SELECT",
     "payment_hours": "SELECT",
     "payment_days": "SELECT",
 }

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     func,
     text,
 )
@@ -163,6 +166,8 @@ dynamic_metrics = Table(
     Column("outcome", SmallInteger, nullable=False),
     Column("transaction_id", _Key, nullable=False),
     Column("value", Numeric),
+    Column("rate", Numeric),
+    Column("shadow", Boolean, nullable=False, server_default=false()),
     # No primary key: rows are only ever inserted with a payment that is new in the same statement,
     # so that the payment's key makes them unique. See docs/adr/0004-metrics-without-key.md.
     Index(
@@ -322,8 +327,24 @@ rules = Table(
     Column("metric_type", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("severity", SmallInteger, nullable=False),
+    Column("owner", Text),
+    Column("tags", JSONB, nullable=False, server_default=text("'[]'")),
     PrimaryKeyConstraint("rule_set", "rule"),
     UniqueConstraint("rule_set", "rule_id"),
+)
+
+rule_outcomes = Table(
+    "rule_outcomes",
+    metadata,
+    Column("rule_set", Integer, nullable=False),
+    Column("rule", SmallInteger, nullable=False),
+    Column("outcome", SmallInteger, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("reason", Text),
+    PrimaryKeyConstraint("rule_set", "rule", "outcome"),
+    UniqueConstraint("rule_set", "rule", "name"),
+    ForeignKeyConstraint(["rule_set", "rule"], ["rules.rule_set", "rules.rule"]),
 )
 
 rule_set_activations = Table(
@@ -335,7 +356,7 @@ rule_set_activations = Table(
     Column("activated_at", _Time, nullable=False, server_default=_now()),
     Column("activated_by", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    CheckConstraint("role IN ('active', 'shadow')", name="role_known"),
+    CheckConstraint("role IN ('active', 'shadow', 'shadow_ended')", name="role_known"),
     Index("ix_rule_set_activations_role", "role", "activation_id"),
 )
 
@@ -349,6 +370,9 @@ rule_metrics_5m = Table(
     Column("value", Numeric, nullable=False),
     Column("payment_count", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("outcome", SmallInteger, nullable=False, server_default=text("1")),
+    Column("exceeded", Boolean, nullable=False, server_default=false()),
+    Column("evidence", JSONB, nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("window_start", "rule_set", "rule", "dimensions"),
     _aligned(),
 )
@@ -375,30 +399,82 @@ rule_history = Table(
     Column("rule", SmallInteger, nullable=False),
     Column("payment_count", BigInteger, nullable=False),
     Column("match_count", BigInteger, nullable=False),
+    Column("indeterminate_count", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("window_start", "rule_set", "rule"),
     _aligned(),
     CheckConstraint(
         "match_count >= 0 AND match_count <= payment_count", name="matches_within_payments"
     ),
+    CheckConstraint(
+        "indeterminate_count >= 0 AND match_count + indeterminate_count <= payment_count",
+        name="indeterminate_within_payments",
+    ),
 )
+
+rule_marks = Table(
+    "rule_marks",
+    metadata,
+    Column("mark_id", BigInteger, Identity(always=True)),
+    _window_start(),
+    PrimaryKeyConstraint("window_start", "mark_id"),
+    _aligned(),
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("backfill_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("rule_set", Integer, ForeignKey("rule_sets.rule_set"), nullable=False),
+    Column("first_window", _Time, nullable=False),
+    Column("end_window", _Time, nullable=False),
+    Column("next_window", _Time, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("started_at", _Time, nullable=False, server_default=_now()),
+    Column("finished_at", _Time),
+    CheckConstraint(
+        "first_window <= next_window AND next_window <= end_window", name="windows_in_order"
+    ),
+)
+
+
+def _alert_columns() -> list[Any]:
+    return [
+        Column("alert_id", Uuid, primary_key=True),
+        Column("kind", Text, nullable=False),
+        Column("severity", SmallInteger, nullable=False),
+        Column("rule_id", Text),
+        Column("rule_set", Integer),
+        Column("window_start", _Time),
+        Column("subject", Text, nullable=False),
+        Column("evidence", JSONB, nullable=False),
+        Column("first_seen", _Time, nullable=False),
+        Column("last_seen", _Time, nullable=False),
+        Column("raised_at", _Time, nullable=False, server_default=_now()),
+        Column("outcome", Text),
+        Column("withdrawn_at", _Time),
+        CheckConstraint("first_seen <= last_seen", name="seen_in_order"),
+        CheckConstraint("severity BETWEEN 1 AND 5", name="severity_known"),
+    ]
+
 
 alerts = Table(
     "alerts",
     metadata,
-    Column("alert_id", Uuid, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("severity", SmallInteger, nullable=False),
-    Column("rule_id", Text),
-    Column("rule_set", Integer),
-    Column("window_start", _Time),
-    Column("subject", Text, nullable=False),
-    Column("evidence", JSONB, nullable=False),
-    Column("first_seen", _Time, nullable=False),
-    Column("last_seen", _Time, nullable=False),
-    Column("raised_at", _Time, nullable=False, server_default=_now()),
-    CheckConstraint("first_seen <= last_seen", name="seen_in_order"),
-    CheckConstraint("severity BETWEEN 1 AND 5", name="severity_known"),
+    *_alert_columns(),
+    Column("suppression_id", BigInteger, ForeignKey("rule_suppressions.suppression_id")),
     Index("ix_alerts_last_seen", "last_seen"),
+    Index("ix_alerts_rule_id_subject", "rule_id", "subject", "last_seen"),
+    Index("ix_alerts_window_start", "window_start"),
+)
+
+# What a shadow rule set would have raised: nobody is to act on it.
+shadow_alerts = Table(
+    "shadow_alerts",
+    metadata,
+    *_alert_columns(),
+    Index("ix_shadow_alerts_rule_set", "rule_set", "last_seen"),
+    Index("ix_shadow_alerts_rule_id_subject", "rule_id", "subject", "last_seen"),
+    Index("ix_shadow_alerts_window_start", "window_start"),
 )
 
 window_clusters = Table(

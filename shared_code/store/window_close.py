@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, text
 
 from shared_code.domain.windows import WINDOW_LENGTH, Window
-from shared_code.rules.columns import Columns
 
 _MARKED: Final = text("""
     SELECT DISTINCT window_start
@@ -77,40 +76,6 @@ _DRIFT: Final = text("""
     ORDER BY payment_method, currency, payment_status
 """)
 
-# What window rules may read; in this order.
-WINDOW_COLUMNS: Final = (
-    "event_time",
-    "payment_status",
-    "payment_method",
-    "currency",
-    "amount",
-    "channel",
-    "device_type",
-    "customer_country",
-    "merchant_country",
-    "merchant_mcc",
-    "counterparty_country",
-    "quality_flags",
-    "transaction_id",
-    "original_transaction_id",
-    "customer_id",
-    "customer_email_domain",
-    "merchant_id",
-    "merchant_name",
-    "merchant_category",
-    "card_brand",
-    "card_bin",
-    "card_last4",
-    "card_fingerprint",
-    "counterparty_id",
-)
-_READ_WINDOW: Final = text(f"""
-    SELECT {", ".join(WINDOW_COLUMNS)}
-    FROM normalized_transactions
-    WHERE event_time >= :window_start AND event_time < :window_end
-    ORDER BY event_time, transaction_id, payment_status
-""")
-
 
 class Drift(NamedTuple):
     """A group whose streamed counters differ from its payments. None: not there at all."""
@@ -161,14 +126,12 @@ def close_window(
     return ClosedWindow(window, revision, sum(counts), drift)
 
 
+def latest_revision(connection: Connection, window: Window) -> int:
+    """Return the number of a closed window's last revision; 0 if it was never closed."""
+    parameters = {"window_start": window.start}
+    return int(connection.execute(_NEXT_REVISION, parameters).scalar_one()) - 1
+
+
 def delete_marks(connection: Connection, window: Window) -> None:
     """Delete the marks of a window that the transaction sees."""
     connection.execute(_DELETE_MARKS, {"window_start": window.start})
-
-
-def window_columns(connection: Connection, window: Window) -> Columns:
-    """Return the payments of a window as columns, in the order of their key."""
-    span = {"window_start": window.start, "window_end": window.end}
-    rows = connection.execute(_READ_WINDOW, span).all()
-    columns = dict(zip(WINDOW_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else {}
-    return Columns(len(rows), lambda name: columns[name] if columns else ())

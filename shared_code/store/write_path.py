@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared_code.domain.decoding import RejectedEvent
 from shared_code.domain.normalised_payment import AcceptedPayment
-from shared_code.rules.compiler import Matches
+from shared_code.rules.findings import Matches
 from shared_code.store.copy_text import (
     MATCH_COLUMNS,
     PAYMENT_COLUMNS,
@@ -34,7 +34,9 @@ _STAGED_PAYMENTS_SHAPE: Final = """
     card_last4 text, card_fingerprint text, counterparty_id text, original_transaction_id text,
     metadata jsonb
 """
-_STAGED_MATCHES_SHAPE: Final = "ordinal integer, rule smallint, value numeric"
+_STAGED_MATCHES_SHAPE: Final = (
+    "ordinal integer, rule smallint, outcome smallint, value numeric, rate numeric"
+)
 
 
 def _named_after_shape(name: str, shape: str) -> str:
@@ -47,6 +49,7 @@ def _named_after_shape(name: str, shape: str) -> str:
 
 _PAYMENTS: Final = _named_after_shape("staged_payments", _STAGED_PAYMENTS_SHAPE)
 _MATCHES: Final = _named_after_shape("staged_matches", _STAGED_MATCHES_SHAPE)
+_SHADOW_MATCHES: Final = _named_after_shape("staged_shadow_matches", _STAGED_MATCHES_SHAPE)
 _STORED: Final = ", ".join(name for name in PAYMENT_COLUMNS if name != "ordinal")
 
 # Kept for the life of the connection and emptied at each commit: creating and dropping a table per
@@ -57,13 +60,17 @@ _CREATE_STAGING: Final = f"""
     CREATE TEMPORARY TABLE IF NOT EXISTS {_MATCHES} ({_STAGED_MATCHES_SHAPE})
         ON COMMIT DELETE ROWS
 """
+_CREATE_SHADOW_STAGING: Final = f"""
+    CREATE TEMPORARY TABLE IF NOT EXISTS {_SHADOW_MATCHES} ({_STAGED_MATCHES_SHAPE})
+        ON COMMIT DELETE ROWS
+"""
 _COPY_PAYMENTS: Final = f"COPY {_PAYMENTS} ({', '.join(PAYMENT_COLUMNS)}) FROM STDIN (NULL '')"
-_COPY_MATCHES: Final = f"COPY {_MATCHES} ({', '.join(MATCH_COLUMNS)}) FROM STDIN (NULL '')"
+_COPY_MATCHES: Final = "COPY {table} ({columns}) FROM STDIN (NULL '')"
 
 # Payments go in by their key's order, so that two batches that share payments wait for each other
 # and never lock each other up. What was stored before falls out at ON CONFLICT, and with it its
 # metrics, its delta and its mark.
-_INSERT_NEW: Final = text(f"""
+_INSERT_NEW: Final = f"""
     WITH fresh AS (
         INSERT INTO normalized_transactions ({_STORED}, rule_set, enqueued_at)
         SELECT {_STORED}, :rule_set, CAST(:enqueued_at AS timestamptz)
@@ -73,12 +80,12 @@ _INSERT_NEW: Final = text(f"""
         RETURNING event_time, transaction_id, payment_status, payment_method, currency, amount
     ), metrics AS (
         INSERT INTO dynamic_metrics
-            (event_time, transaction_id, payment_status, rule_set, rule, outcome, value)
-        SELECT event_time, transaction_id, payment_status, :rule_set, rule, 1, value
+            (event_time, transaction_id, payment_status, rule_set, rule, outcome, value, rate)
+        SELECT event_time, transaction_id, payment_status, :rule_set, rule, outcome, value, rate
         FROM fresh
         JOIN {_PAYMENTS} USING (event_time, transaction_id, payment_status)
         JOIN {_MATCHES} USING (ordinal)
-    ), deltas AS (
+    ){{shadow}}, deltas AS (
         INSERT INTO window_deltas
             (window_start, payment_method, currency, payment_status,
              payment_count, amount_sum, amount_min, amount_max)
@@ -93,7 +100,21 @@ _INSERT_NEW: Final = text(f"""
         SELECT DISTINCT window_start FROM deltas
     )
     SELECT count(*) FROM fresh
-""")
+"""
+_INSERT_SHADOW: Final = f"""
+    , shadow_metrics AS (
+        INSERT INTO dynamic_metrics
+            (event_time, transaction_id, payment_status, rule_set, rule, outcome, value, rate,
+             shadow)
+        SELECT event_time, transaction_id, payment_status, :shadow_rule_set, rule, outcome, value,
+               rate, true
+        FROM fresh
+        JOIN {_PAYMENTS} USING (event_time, transaction_id, payment_status)
+        JOIN {_SHADOW_MATCHES} USING (ordinal)
+    )
+"""
+_INSERT: Final = text(_INSERT_NEW.format(shadow=""))
+_INSERT_WITH_SHADOW: Final = text(_INSERT_NEW.format(shadow=_INSERT_SHADOW))
 # A statement of its own: only a new snapshot sees what another instance committed meanwhile. The
 # bounds spare it all days but those of the batch.
 _FIND_CONFLICTS: Final = text(f"""
@@ -118,27 +139,42 @@ class Written(NamedTuple):
     conflicts: Mapping[int, bytes]
 
 
+class RuleSetMatches(NamedTuple):
+    """What one rule set says of a batch; rows are positions in its payments."""
+
+    rule_set: int
+    matches: Iterable[Matches]
+
+
 def write_payments(
     connection: Connection,
     payments: Sequence[AcceptedPayment],
-    matches: Iterable[Matches],
+    judged: RuleSetMatches,
     *,
-    rule_set: int,
     enqueued_at: datetime | None,
+    shadow: RuleSetMatches | None = None,
 ) -> Written:
     """Store the payments that are not stored yet, with their metrics, deltas and marks.
 
     Args:
         connection: in a transaction of READ COMMITTED isolation.
         payments: of distinct identities.
-        matches: of these payments; rows are positions in ``payments``.
-        rule_set: number of the rule set that gave the matches.
+        judged: what the active rule set says of these payments.
         enqueued_at: when Event Hubs took the first message of the batch; None if unknown.
+        shadow: what a candidate rule set would say of them.
     """
     if not payments:
         return Written(0, {})
-    stage(connection, payments, matches)
-    stored = insert_new(connection, rule_set=rule_set, enqueued_at=enqueued_at)
+    stage(connection, payments, judged.matches)
+    if shadow is not None:
+        connection.execute(text(_CREATE_SHADOW_STAGING))
+        _copy_matches(connection, _SHADOW_MATCHES, shadow.matches)
+    stored = insert_new(
+        connection,
+        rule_set=judged.rule_set,
+        enqueued_at=enqueued_at,
+        shadow_rule_set=None if shadow is None else shadow.rule_set,
+    )
     if stored == len(payments):
         return Written(stored, {})
     times = [accepted.payment.event_time for accepted in payments]
@@ -153,13 +189,28 @@ def stage(
     connection.execute(text(_CREATE_STAGING))
     cursor: Any = connection.connection.cursor()
     cursor.copy_expert(_COPY_PAYMENTS, io.StringIO(payment_rows(payments)))
-    cursor.copy_expert(_COPY_MATCHES, io.StringIO(match_rows(matches)))
+    _copy_matches(connection, _MATCHES, matches)
 
 
-def insert_new(connection: Connection, *, rule_set: int, enqueued_at: datetime | None) -> int:
+def _copy_matches(connection: Connection, table: str, matches: Iterable[Matches]) -> None:
+    cursor: Any = connection.connection.cursor()
+    statement = _COPY_MATCHES.format(table=table, columns=", ".join(MATCH_COLUMNS))
+    cursor.copy_expert(statement, io.StringIO(match_rows(matches)))
+
+
+def insert_new(
+    connection: Connection,
+    *,
+    rule_set: int,
+    enqueued_at: datetime | None,
+    shadow_rule_set: int | None = None,
+) -> int:
     """Insert what is staged and new, with metrics, deltas and marks; return how many payments."""
-    parameters = {"rule_set": rule_set, "enqueued_at": enqueued_at}
-    return int(connection.execute(_INSERT_NEW, parameters).scalar_one())
+    parameters: dict[str, Any] = {"rule_set": rule_set, "enqueued_at": enqueued_at}
+    if shadow_rule_set is None:
+        return int(connection.execute(_INSERT, parameters).scalar_one())
+    parameters["shadow_rule_set"] = shadow_rule_set
+    return int(connection.execute(_INSERT_WITH_SHADOW, parameters).scalar_one())
 
 
 def write_rejected(connection: Connection, rejected: Sequence[RejectedEvent]) -> None:

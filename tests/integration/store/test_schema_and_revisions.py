@@ -135,12 +135,7 @@ SABOTAGE = {
         "ALTER TABLE alerts DROP CONSTRAINT ck_alerts_severity_known,"
         " ADD CONSTRAINT ck_alerts_severity_known CHECK (severity BETWEEN 1 AND 5) NOT VALID"
     ),
-    "changed view": (
-        "CREATE OR REPLACE VIEW rule_matches AS SELECT event_time, transaction_id,"
-        " NULL::text AS payment_status, NULL::text AS rule_id, NULL::text AS metric_name,"
-        " NULL::text AS metric_type, NULL::text AS category, NULL::text AS severity, value,"
-        " NULL::text AS rule_set_version FROM dynamic_metrics"
-    ),
+    "changed view": "ALTER VIEW rule_matches RENAME COLUMN value TO amount",
     "missing grant": "REVOKE INSERT ON window_marks FROM payments_writer",
     "grant too many": "GRANT DELETE ON normalized_transactions TO payments_writer",
     "grant on a column": "GRANT UPDATE (amount) ON normalized_transactions TO payments_writer",

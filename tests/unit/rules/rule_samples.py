@@ -17,8 +17,10 @@ from shared_code.domain.vocabularies import (
     QualityFlag,
 )
 from shared_code.rules.columns import Columns
-from shared_code.rules.compiler import CompiledRules, WindowValue, compile_document
+from shared_code.rules.compiler import CompiledRules, compile_document
+from shared_code.rules.findings import Finding
 from shared_code.rules.errors import RuleDocumentRefused, RuleError
+from shared_code.rules.validation import read_document
 
 NOON = datetime(2026, 1, 28, 12, 30, tzinfo=UTC)  # a Wednesday
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -153,7 +155,7 @@ def measured(window: Any, *payments: Payment, **changes: Any) -> list[WindowValu
 def mistakes(content: bytes) -> list[RuleError]:
     """Return the mistakes for which a document is refused; none if it is accepted."""
     try:
-        compile_document(content)
+        read_document(content)
     except RuleDocumentRefused as refusal:
         return list(refusal.errors)
     return []

@@ -1,0 +1,195 @@
+"""Velocity rules: a sliding window over each subject's payments."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from shared_code.domain.windows import Window
+from shared_code.rules.columns import Columns, Integers, Mask
+from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
+from shared_code.rules.document import Measure, Rule
+from shared_code.rules.fields import FIELDS
+from shared_code.rules.findings import Finding
+from shared_code.rules.outcomes import MATCHED, outcome_number
+from shared_code.rules.rates import Conversion, Converter
+from shared_code.rules.rule_parts import columns_read, compile_when, named, not_judged
+from shared_code.rules.sliding import sliding_values
+from shared_code.rules.subject_events import CountedEvents, Hit, StreamResult, SubjectEvents
+from shared_code.rules.window_rules import conversion_evidence
+from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_FALLING: Final = frozenset({"lt", "lte"})
+
+
+@dataclass(frozen=True, slots=True)
+class VelocityRule:
+    """A compiled velocity rule; ``number`` is its position in the document."""
+
+    number: int
+    source: Rule
+    when: CompiledCondition
+    measure: Measure
+    conversion: Conversion | None
+
+    @property
+    def subject_column(self) -> str:
+        """The column whose values name the subjects."""
+        return FIELDS[self.source.subject or ""].column
+
+    def sought(self, columns: Columns) -> frozenset[Any]:
+        """Return the subjects whose history the rule wants, for payments to be judged."""
+        subjects = columns.values(self.subject_column)
+        rows = np.flatnonzero(self.when(columns).true).tolist()
+        return frozenset({subjects[row] for row in rows} - {None})
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The stored columns that the rule reads."""
+        return columns_read(self.source)
+
+    def not_judged(self, columns: Columns) -> int:
+        """Return how many of some payments lack what the rule needs to judge them."""
+        return not_judged(self.when(columns), columns.present(self.subject_column))
+
+    def evaluate(self, columns: Columns, span: Window) -> StreamResult:
+        """Return what the rule finds at the payments of a span of time.
+
+        Args:
+            columns: every payment of the subjects that have one in the span, from ``source.reach``
+                before it on, in key order.
+            span: whole five-minute windows.
+        """
+        events = SubjectEvents(columns, self.source.subject, self.source.group_by)
+        counted = self.when(columns).true
+        if self.conversion is not None:
+            counted = counted & self.conversion.of(columns, "amount", "currency").known
+        judged = np.flatnonzero(counted & events.inside(span) & (events.subjects >= 0))
+        if not judged.size:
+            return StreamResult((), ())
+        values = self._values(events, counted, judged)
+        alert, bands = self.source.alert, self.source.bands
+        # Many payments share few values.
+        passes = cache(lambda value: alert is not None and alert.passed_by(value))
+        passed = [passes(value) for value in values]
+        hits = [
+            Hit(events.identity(row), outcome_number(bands, value))
+            for row, value, over in zip(judged.tolist(), values, passed, strict=True)
+            if over or alert is None
+        ]
+        peaks = _Peaks(self, events, CountedEvents(events, counted))
+        judgements = [
+            _Judged(row, value, over)
+            for row, value, over in zip(judged.tolist(), values, passed, strict=True)
+        ]
+        return StreamResult(list(peaks.findings(judgements)), hits)
+
+    def _values(self, events: SubjectEvents, counted: Mask, judged: Integers) -> list[Decimal]:
+        columns, within = events.columns, self.source.reach // _MICROSECOND
+        if self.measure.function == "sum":
+            if self.conversion is None:
+                weights, exponents = columns.minor_units(), columns.exponents()[judged].tolist()
+            else:
+                weights = self.conversion.of(columns, "amount", "currency").minor_units
+                exponents = [self.conversion.target.minor_unit] * judged.size
+            sums = sliding_values(
+                events.times, events.subjects, counted, events.payments, within, weights=weights
+            )
+            return [
+                Decimal(total).scaleb(-exponent)
+                for total, exponent in zip(sums[judged].tolist(), exponents, strict=True)
+            ]
+        items = events.payments
+        if self.measure.function == "distinct_count":
+            items = columns.labels(FIELDS[self.measure.field or ""].column)
+        counts = sliding_values(events.times, events.subjects, counted, items, within)[judged]
+        return [Decimal(count) for count in counts.tolist()]
+
+
+class _Judged(NamedTuple):
+    """An event at which the value was taken, and whether that passes the alert's threshold."""
+
+    row: int
+    value: Decimal
+    passed: bool
+
+
+class _Peaks:
+    """Makes the findings of one rule: for each window and subject the value at its peak."""
+
+    def __init__(self, rule: VelocityRule, events: SubjectEvents, counted: CountedEvents) -> None:
+        self._rule = rule
+        self._events = events
+        self._counted = counted
+
+    def findings(self, judged: Sequence[_Judged]) -> Iterator[Finding]:
+        rule = self._rule.source
+        alert = rule.alert
+        best: Callable[..., _Judged] = min if alert and alert.operator in _FALLING else max
+        for window, group in self._by_window_and_subject(judged):
+            passed = [each for each in group if each.passed]
+            # Where no alert is asked for, every subject counts; else those that passed or whose
+            # value means something by name.
+            if alert is not None and not passed and not rule.bands:
+                continue
+            peak = best(passed or group, key=lambda each: each.value)
+            outcome = outcome_number(rule.bands, peak.value)
+            if alert is not None and not passed and outcome == MATCHED:
+                continue
+            yield self._finding(window, peak, outcome, passed or group)
+
+    def _by_window_and_subject(
+        self, judged: Sequence[_Judged]
+    ) -> Iterator[tuple[int, list[_Judged]]]:
+        rows = [each.row for each in judged]
+        windows = self._events.times[rows] // WINDOW_MICROSECONDS
+        subjects = self._events.subjects[rows]
+        groups: dict[tuple[int, int], list[_Judged]] = {}
+        for key, each in zip(
+            zip(windows.tolist(), subjects.tolist(), strict=True), judged, strict=True
+        ):
+            groups.setdefault(key, []).append(each)
+        for (window, _), group in groups.items():
+            yield window, group
+
+    def _finding(
+        self, window: int, peak: _Judged, outcome: int, group: Sequence[_Judged]
+    ) -> Finding:
+        rule, events = self._rule.source, self._events
+        members = self._counted.members(peak.row, rule.reach // _MICROSECOND)
+        times = events.columns.values("event_time")
+        evidence: dict[str, Any] = {"within_minutes": rule.within_minutes}
+        if peak.passed:
+            evidence["payments"] = events.shown(members)
+        if self._rule.conversion is not None:
+            rows = np.array(members, dtype=np.int64)
+            evidence |= conversion_evidence(events.columns, rows, self._rule.conversion)
+        return Finding(
+            rule=self._rule.number,
+            window_start=start_of_window(window),
+            dimensions=named(events.columns, peak.row, (rule.subject or "", *rule.group_by)),
+            value=peak.value,
+            payment_count=len({int(events.payments[member]) for member in members}),
+            exceeded=peak.passed,
+            outcome=outcome,
+            seen=(times[group[0].row], times[group[-1].row]),
+            evidence=evidence,
+        )
+
+
+def compile_velocity_rule(
+    number: int, rule: Rule, measure: Measure, conditions: ConditionCompiler, converter: Converter
+) -> VelocityRule:
+    """Return a checked velocity rule in the form in which it is run."""
+    return VelocityRule(
+        number,
+        rule,
+        compile_when(rule, conditions),
+        measure,
+        None if measure.in_currency is None else converter.to(measure.in_currency),
+    )

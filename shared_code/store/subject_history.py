@@ -1,0 +1,82 @@
+"""Reads payments back for rules: those of a window, and the history of subjects."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+from shared_code.domain.windows import Window
+from shared_code.rules.columns import Columns
+from shared_code.rules.fields import FIELDS
+from shared_code.rules.judging import HistoryNeed
+
+# Every column that rules may read. Names come from rule documents only by way of this list.
+READABLE: Final = frozenset(field.column for field in FIELDS.values())
+_KEY: Final = "event_time, transaction_id, payment_status"
+
+
+def payments_between(connection: Connection, span: Window, names: Collection[str]) -> Columns:
+    """Return the payments of a half-open span of event time as columns, in the order of their key.
+
+    Args:
+        connection: in a transaction.
+        span: of event time.
+        names: the columns that are wanted, each one of ``READABLE``.
+    """
+    wanted = sorted(READABLE.intersection(names))
+    query = f"""
+        SELECT {", ".join(wanted)}
+        FROM normalized_transactions
+        WHERE event_time >= :start AND event_time < :end
+        ORDER BY {_KEY}
+    """
+    return _columns(connection, query, wanted, {"start": span.start, "end": span.end})
+
+
+def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
+    """Return the payments of some subjects in a span of event time, in the order of their key.
+
+    No index leads to a subject: it would cost every insert. Partitions of other days are left out,
+    those of the span are read through.
+    """
+    wanted = sorted(READABLE.intersection(need.names | {need.column}))
+    (column,) = READABLE.intersection({need.column})
+    query = f"""
+        SELECT {", ".join(wanted)}
+        FROM normalized_transactions
+        WHERE event_time >= :start AND event_time < :end AND {column} = ANY(:subjects)
+        ORDER BY {_KEY}
+    """
+    parameters = {
+        "start": need.span.start,
+        "end": need.span.end,
+        "subjects": sorted(need.subjects),
+    }
+    return _columns(connection, query, wanted, parameters)
+
+
+def windows_of_subjects(
+    connection: Connection, column: str, subjects: Collection[Any], span: Window
+) -> Sequence[datetime]:
+    """Return the starts of the closed windows in a span in which some subjects have payments."""
+    (known,) = READABLE.intersection({column})
+    query = text(f"""
+        SELECT DISTINCT window_start
+        FROM window_revisions
+        JOIN (
+            SELECT DISTINCT date_bin('5 minutes', event_time, TIMESTAMPTZ 'epoch') AS window_start
+            FROM normalized_transactions
+            WHERE event_time >= :start AND event_time < :end AND {known} = ANY(:subjects)
+        ) AS touched USING (window_start)
+    """)
+    parameters = {"start": span.start, "end": span.end, "subjects": sorted(subjects)}
+    return connection.execute(query, parameters).scalars().all()
+
+
+def _columns(
+    connection: Connection, query: str, names: Sequence[str], parameters: dict[str, Any]
+) -> Columns:
+    rows = connection.execute(text(query), parameters).all()
+    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
+    return Columns(len(rows), lambda name: columns[name] if columns else ())
