@@ -12,10 +12,13 @@ from sqlalchemy import Connection
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, Severity
 from shared_code.domain.windows import Period, Window
+from shared_code.engine.cluster_settings import ClusterSettings
+from shared_code.engine.clustering import cluster_window
 from shared_code.engine.window_judging import judge_window, mark_what_late_payments_reach
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import canonical_dimensions
 from shared_code.store.alerts import Alert, raise_alerts
+from shared_code.store.clusters import replace_clusters
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.store.folding import fold_deltas
@@ -29,6 +32,7 @@ from shared_code.store.partitions import (
 from shared_code.store.roll_ups import mark_roll_ups, marked_roll_ups, roll_up
 from shared_code.store.rule_marks import delete_rule_marks, rule_marked_windows
 from shared_code.store.rule_store import judges
+from shared_code.store.subject_history import payments_between
 from shared_code.store.window_close import (
     ClosedWindow,
     close_window,
@@ -76,12 +80,14 @@ class Aggregator:
         retention: timedelta,
         allowed_lateness: timedelta,
         shipped_rules: bytes,
+        clustering: ClusterSettings,
     ) -> None:
         self._database = database
         self._owner = owner
         self._retention = retention
         self._allowed_lateness = allowed_lateness
         self._shipped_rules = shipped_rules
+        self._clustering = clustering
 
     def tick(self, now: datetime) -> Tick:
         """Fold, keep days attached, and close every marked window that has ended, oldest first.
@@ -169,7 +175,13 @@ class Aggregator:
             mark_roll_ups(connection, window)
             mark_what_late_payments_reach(connection, window, in_force, closed.revision)
             delete_rule_marks(connection, window)
-            judged = judge_window(connection, window, in_force, closed.revision, guarded=guarded)
+            names = in_force.columns | self._clustering.columns
+            columns = payments_between(connection, window, names)
+            judged = judge_window(
+                connection, window, columns, in_force, revision=closed.revision, guarded=guarded
+            )
+            clusters = cluster_window(columns, window.start, self._clustering)
+            replace_clusters(connection, window, clusters)
             drift = raise_alerts(connection, list(_drift_alerts(closed, now)))
         _log.info(
             "closed window %s revision %d: %d payments, %d rule values, %d alerts",
@@ -195,7 +207,10 @@ class Aggregator:
                 return 0
             revision = latest_revision(connection, window)
             in_force = judges(connection, None, self._shipped_rules)
-            judged = judge_window(connection, window, in_force, revision, guarded=False)
+            columns = payments_between(connection, window, in_force.columns)
+            judged = judge_window(
+                connection, window, columns, in_force, revision=revision, guarded=False
+            )
         _log.info("judged window %s again", window.start.isoformat())
         return judged.alerts
 

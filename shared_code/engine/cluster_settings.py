@@ -60,6 +60,18 @@ class AgglomerativeParameters:
     linkage: Literal["ward", "average", "complete", "single"]
 
 
+_ALWAYS_READ: Final = frozenset(
+    {"event_time", "transaction_id", "payment_status", "amount", "currency"}
+)
+# What features are reckoned from; the others are columns themselves.
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "log_amount": ("amount", "currency"),
+    "window_position": ("event_time",),
+    "customer_payments": ("customer_id",),
+    "cross_border": ("customer_country", "merchant_country"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSettings:
     """What ``rules/clustering.yaml`` says; its schema describes each key.
@@ -78,6 +90,13 @@ class ClusterSettings:
     minimum_payments: int
     outliers_kept: int
     seed: int
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The stored columns of payments that clustering reads."""
+        features = frozenset({*self.numeric_features, *self.categorical_features})
+        stored = {name for feature in features for name in _COLUMNS.get(feature, (feature,))}
+        return _ALWAYS_READ | stored
 
 
 class ClusterSettingsRefused(PaymentsError):

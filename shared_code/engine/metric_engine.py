@@ -14,6 +14,7 @@ from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.windows import windows_between
 from shared_code.engine.aggregation import Aggregator, Tick
 from shared_code.engine.batch import BatchProcessor, BatchResult
+from shared_code.engine.cluster_settings import load_cluster_settings
 from shared_code.engine.rule_reload import ReloadOutcome, RuleArchive, reload_rules
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import canonical_content
@@ -47,6 +48,7 @@ class MetricEngine:
             retention=settings.retention,
             allowed_lateness=settings.allowed_lateness,
             shipped_rules=shipped_rules,
+            clustering=load_cluster_settings(),
         )
 
     def process_batch(

@@ -22,7 +22,6 @@ from shared_code.store.rule_marks import late_subjects, later_windows_are_closed
 from shared_code.store.rule_metrics import recent_rates, record_counts, replace_findings
 from shared_code.store.rule_store import CompiledRuleSet, Judges
 from shared_code.store.subject_history import (
-    payments_between,
     subject_history,
     windows_of_subjects,
 )
@@ -38,19 +37,24 @@ class JudgedWindow(NamedTuple):
 
 
 def judge_window(
-    connection: Connection, window: Window, judges: Judges, revision: int, *, guarded: bool
+    connection: Connection,
+    window: Window,
+    columns: Columns,
+    judges: Judges,
+    *,
+    revision: int,
+    guarded: bool,
 ) -> JudgedWindow:
     """Judge the payments of a window and replace what was found in it before.
 
     Args:
         connection: in a transaction of REPEATABLE READ isolation.
         window: which has ended.
+        columns: all its payments in the order of their key, with the columns that rules read.
         judges: the rule sets in force.
         revision: of the window's figures.
         guarded: whether rates of matches are held against those of the day before.
     """
-    names = frozenset[str]().union(*(rule_set.rules.columns for rule_set in judges.rule_sets))
-    columns = payments_between(connection, window, names)
     judged = _judge_by(
         connection, window, judges.active, columns, revision=revision, table="alerts"
     )

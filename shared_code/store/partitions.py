@@ -30,7 +30,11 @@ _LEFT_OVER: Final = text("""
     WHERE relname ~ ('^' || :parent || '_p[0-9]{8}$') AND relkind = 'r' AND NOT relispartition
     ORDER BY relname
 """)
-_OPEN_MARKS: Final = text("SELECT EXISTS (SELECT FROM window_marks WHERE window_start < :before)")
+_OPEN_MARKS: Final = text("""
+    SELECT EXISTS (SELECT FROM window_marks WHERE window_start < :before)
+        OR EXISTS (SELECT FROM rule_marks WHERE window_start < :before)
+        OR EXISTS (SELECT FROM roll_up_marks WHERE period_start < :before)
+""")
 
 PARENTS: Final = ("normalized_transactions", "dynamic_metrics")
 
@@ -81,8 +85,8 @@ def drop_days_before(engine: Engine, horizon: datetime) -> list[str]:
 
     Needs the rights of the schema's owner, and a connection straight to PostgreSQL: a partition is
     detached concurrently, outside any transaction, so that no writer waits. A day keeps its
-    partition while one of its windows waits to be closed. What an interrupted run left detached
-    is dropped as well.
+    partition while one of its windows waits to be closed, judged again or rolled up. What an
+    interrupted run left detached is dropped as well.
 
     Raises:
         StoreUnavailable: the database failed; the next run goes on from there.
