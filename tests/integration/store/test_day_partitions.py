@@ -120,6 +120,8 @@ def test_a_day_with_a_window_that_waits_to_be_closed_is_kept(store: Store) -> No
     midnight = datetime.combine(NOW.date() + DAY, datetime.min.time(), UTC)
     assert drop_days_before(store.database.engine, midnight) == []
     store.metrics.aggregate(NOW)
+    assert drop_days_before(store.database.engine, midnight) == [], "the day is not rolled up yet"
+    store.metrics.aggregate(midnight)
     assert f"normalized_transactions_p{NOW:%Y%m%d}" in drop_days_before(
         store.database.engine, midnight
     )
