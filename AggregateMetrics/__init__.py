@@ -10,8 +10,15 @@ _log = logging.getLogger(__name__)
 _engine = engine_of_process()
 
 
-def main(timer: func.TimerRequest) -> None:
-    """Close every marked window that has ended; what fails is caught up by the next tick."""
+def main(timer: func.TimerRequest, rules: func.InputStream, active: func.Out[bytes]) -> None:
+    """Close every marked window that has ended; what fails is caught up by the next tick.
+
+    Args:
+        timer: every five minutes.
+        rules: the rule document in blob storage; None before the first one was written.
+        active: set to the document that is active in the database, if that is another one: of two
+            uploads at once the later one may have been overwritten in blob storage.
+    """
     if timer.past_due:
         _log.warning("the timer is past due; windows that ended meanwhile are closed now")
     tick = _engine.aggregate()
@@ -21,3 +28,7 @@ def main(timer: func.TimerRequest) -> None:
     _log.info(
         "%d windows closed, %d deltas folded, %d alerts", len(tick.closed), tick.folded, tick.alerts
     )
+    document = _engine.active_document()
+    if rules is None or rules.read() != document:
+        _log.warning("blob storage holds another rule document than the active one; it is replaced")
+        active.set(document)

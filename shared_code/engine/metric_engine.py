@@ -21,6 +21,7 @@ from shared_code.rules.compiler import canonical_content
 from shared_code.settings import Settings, load_settings
 from shared_code.store.database import Database
 from shared_code.store.folding import fold_deltas
+from shared_code.store.rule_store import judges, stored_document
 from shared_code.store.window_close import ClosedWindow
 
 SHIPPED_RULES: Final = Path(__file__).parents[2] / "rules" / "metric_derivation_rules.json"
@@ -34,6 +35,7 @@ class MetricEngine:
     def __init__(self, settings: Settings) -> None:
         self.database = Database(settings.database)
         shipped_rules = canonical_content(SHIPPED_RULES.read_bytes())
+        self._shipped_rules = shipped_rules
         self._fold_interval = settings.fold_interval.total_seconds()
         self._next_fold = 0.0
         self._batches = BatchProcessor(
@@ -119,6 +121,16 @@ class MetricEngine:
             if window.end <= now
         ]
         return self._aggregator.recompute(ended, now)
+
+    def active_document(self) -> bytes:
+        """Return the rule document that is active, in its canonical form.
+
+        Raises:
+            StoreUnavailable: the database failed.
+        """
+        with self.database.transaction() as connection:
+            active = judges(connection, None, self._shipped_rules).active
+            return stored_document(connection, active.rule_set)
 
     def reload_rules(self, content: bytes, name: str, archive: RuleArchive) -> ReloadOutcome:
         """Activate an uploaded rule document, or say why not; see ``reload_rules``.

@@ -11,6 +11,7 @@ from shared_code.store.rule_store import (
     ActivationRefused,
     activate,
     document_hash,
+    kept_text,
     record_refused,
 )
 
@@ -69,5 +70,6 @@ def _report(content: bytes, name: str, errors: tuple[RuleError, ...]) -> bytes:
         "file": name,
         "sha256": document_hash(content).hex(),
         "errors": [error._asdict() for error in errors],
+        "document": kept_text(content),
     }
     return json.dumps(report, indent=2, ensure_ascii=False).encode()

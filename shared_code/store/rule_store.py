@@ -200,18 +200,22 @@ def _activate_shipped(connection: Connection, shipped: bytes) -> RuleSet:
     return accepted
 
 
-def record_refused(
-    connection: Connection, content: bytes, errors: Iterable[RuleError], source: str
-) -> None:
-    """Keep a refused document with its errors, unless it is known already; of a long one the head.
+def kept_text(content: bytes) -> str:
+    """Return what is kept of a refused document: its head, which may be anything, as text.
 
     What a text column cannot hold is shown as escapes.
     """
-    kept = content[:_KEPT_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return content[:_KEPT_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+
+
+def record_refused(
+    connection: Connection, content: bytes, errors: Iterable[RuleError], source: str
+) -> None:
+    """Keep a refused document with its errors, unless it is known already."""
     parameters = {
         "sha256": document_hash(content),
         "errors": json.dumps([error._asdict() for error in errors]),
-        "document": kept,
+        "document": kept_text(content),
         "source": source,
     }
     connection.execute(_INSERT_REFUSED, parameters)
