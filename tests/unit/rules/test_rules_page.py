@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from unit.rules.rule_samples import columns_of, payment
 
 from shared_code.rules.compiler import compile_document
