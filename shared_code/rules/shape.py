@@ -17,9 +17,11 @@ from shared_code.rules.errors import MAX_ERRORS, Path, RuleError, json_path, sho
 SCHEMA_FILE: Final = FilePath(__file__).parents[2] / "rules" / "metric_derivation_rules.schema.json"
 
 _LONGEST_SUGGESTION: Final = 300
-# Among more names than that (the category codes of merchants) looking for a like one takes long.
-_MOST_NAMES: Final = 400
+# Among more letters than that (the category codes of merchants) looking for a like name takes long.
+_MOST_LETTERS: Final = 4_000
 _MOST_COMPARED: Final = 100
+# Where an example says more than the description, which tells of bounds.
+_OF_FORM: Final = frozenset({"pattern", "type"})
 _MESSAGES: Final[Mapping[str, str]] = {
     "enum": "{found} is none of the values that are known here",
     "type": "expected {wanted}, found {found}",
@@ -34,7 +36,6 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "minimum": "{found} is below {wanted}",
     "exclusiveMinimum": "{found} is not above {wanted}",
     "maximum": "{found} is above {wanted}",
-    "not": "{key} does not belong here",
 }
 
 
@@ -96,6 +97,8 @@ def _explained(error: ValidationError) -> Iterator[ShapeError]:
             yield ShapeError(at, RuleError(json_path(at), message, did_you_mean(name, properties)))
     else:
         template = _MESSAGES.get(keyword, "{found} is none of what is possible here")
+        if wanted == {}:  # of 'not': whatever the key holds
+            template = "{key} does not belong here"
         kinds = wanted if isinstance(wanted, list) else [wanted]
         key = shown(path[-1]) if path else "the document"
         listed = ", ".join(map(str, kinds))
@@ -109,8 +112,9 @@ def _explained(error: ValidationError) -> Iterator[ShapeError]:
 def _suggestion(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "enum":
         return did_you_mean(error.instance, schema["enum"])
-    if "examples" in schema:
-        return f"For example {shown(schema['examples'][0])}."
+    example = schema.get("examples", [[]])[0]
+    if error.validator in _OF_FORM and not isinstance(example, list | dict):
+        return f"For example {shown(example)}."
     return _described(schema)
 
 
@@ -125,9 +129,10 @@ def _cut(text: str) -> str:
 def did_you_mean(found: Any, known: Iterable[str]) -> str:
     """Return the known name that is most like the one found, or what is known if it is little."""
     names = list(known)
-    if len(names) > _MOST_NAMES:
+    if sum(map(len, names)) > _MOST_LETTERS:
         return f"For example {shown(names[len(names) // 2])}."
     close = difflib.get_close_matches(str(found)[:_MOST_COMPARED], names, n=1, cutoff=0.5)
     if close:
-        return f"Did you mean {close[0]!r}?"
-    return _cut(f"Known: {', '.join(names)}.") if names else "None is known here."
+        return f"Did you mean {close[0]!a}?"
+    listed = ", ".join(name if name.isascii() else ascii(name) for name in names)
+    return _cut(f"Known: {listed}.") if names else "None is known here."

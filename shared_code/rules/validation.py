@@ -9,8 +9,8 @@ from itertools import islice
 import msgspec
 
 from shared_code.rules.document import RuleDocument
+from shared_code.rules.document_text import parse_document
 from shared_code.rules.errors import MAX_ERRORS, RuleDocumentRefused, RuleError
-from shared_code.rules.json_text import parse
 from shared_code.rules.meaning import meaning_errors
 from shared_code.rules.shape import check_shape
 
@@ -19,12 +19,12 @@ def read_document(content: bytes) -> RuleDocument:
     """Return a document that has passed every check.
 
     Args:
-        content: JSON in UTF-8, as ``rules/metric_derivation_rules.schema.json`` describes it.
+        content: JSON or YAML in UTF-8, as the JSON Schema beside the shipped rules describes it.
 
     Raises:
         RuleDocumentRefused: with every mistake found.
     """
-    document = parse(content)
+    document = parse_document(content)
     shape = check_shape(document)
     errors = [error for _, error in shape.errors]
     if shape.complete:
