@@ -52,17 +52,28 @@ def reload_rules(
     try:
         canonical = canonical_content(content)
         document = compile_document(canonical).document
-        reason = document.description or "rules file uploaded"
+    except RuleDocumentRefused as refusal:
+        return _refused(database, content, name, refusal.errors)
+    reason = document.description or "rules file uploaded"
+    try:
         with database.transaction() as connection:
             activate(connection, canonical, by=f"upload of {name}", reason=reason)
-    except (RuleDocumentRefused, ActivationRefused) as refusal:
-        with database.transaction() as connection:
-            record_refused(connection, content, refusal.errors, name)
-        _log.error("rules file %s refused with %d errors:\n%s", name, len(refusal.errors), refusal)
-        return ReloadOutcome(None, None, _report(content, name, refusal.errors))
+    except ActivationRefused as refusal:
+        # By its canonical form: the same document may be accepted later on.
+        return _refused(database, canonical, name, refusal.errors)
     archive.keep(document.version, canonical)
     _log.info("rules file %s active as version %s", name, document.version)
     return ReloadOutcome(document.version, canonical, None)
+
+
+def _refused(
+    database: Database, content: bytes, name: str, errors: tuple[RuleError, ...]
+) -> ReloadOutcome:
+    with database.transaction() as connection:
+        record_refused(connection, content, errors, name)
+    listed = "\n".join(map(str, errors))
+    _log.error("rules file %s refused with %d errors:\n%s", name, len(errors), listed)
+    return ReloadOutcome(None, None, _report(content, name, errors))
 
 
 def _report(content: bytes, name: str, errors: tuple[RuleError, ...]) -> bytes:

@@ -240,6 +240,7 @@ def activate(connection: Connection, content: bytes, *, by: str, reason: str) ->
     active = rule_sets_in_force(connection).active
     if active is not None and active.sha256 == document_hash(content):
         return active
+    _refuse_taken(connection, document.version, document_hash(content))
     if active is not None and document.based_on not in {None, active.version}:
         problem = f"it is based on version {document.based_on}, but {active.version} is active."
         advice = "Export the active version, make the change there, and upload that."
@@ -316,12 +317,9 @@ def _accept(connection: Connection, content: bytes, source: str) -> RuleSet:
     """Record a valid document, unless it is known, and return its rule set."""
     compiled = compile_document(content)
     version, sha256 = compiled.document.version, document_hash(content)
-    taken = accepted_version(connection, version)
-    if taken is not None and taken.sha256 != sha256:
-        problem = f"version {version} is taken by another document."
-        raise ActivationRefused("$.version", problem, "Raise the version.")
-    if taken is not None:
-        return taken
+    known = _refuse_taken(connection, version, sha256)
+    if known is not None:
+        return known
     accepted = {
         "sha256": sha256,
         "version": version,
@@ -340,6 +338,19 @@ def _accept(connection: Connection, content: bytes, source: str) -> RuleSet:
     ]
     connection.execute(_INSERT_OUTCOME, outcomes)
     return RuleSet(rule_set, sha256, version)
+
+
+def _refuse_taken(connection: Connection, version: str, sha256: bytes) -> RuleSet | None:
+    """Return the rule set of a version if it was accepted; the same version is the same content.
+
+    Raises:
+        ActivationRefused: the version is taken by other content.
+    """
+    known = accepted_version(connection, version)
+    if known is not None and known.sha256 != sha256:
+        problem = f"version {version} is taken by another document."
+        raise ActivationRefused("$.version", problem, "Raise the version.")
+    return known
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -11,8 +11,17 @@ from store_fixtures import Store
 
 from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
 from shared_code.engine.rule_reload import ReloadOutcome
+from shared_code.rules.compiler import canonical_content
+from shared_code.rules.document_text import parse_document, yaml_text
 from shared_code.rules.errors import RuleDocumentRefused
-from shared_code.store.rule_store import ActivationRefused, activate, active_rule_set
+from shared_code.store.rule_store import (
+    ActivationRefused,
+    activate,
+    activate_again,
+    end_shadow,
+    rule_sets_in_force,
+    start_shadow,
+)
 
 SHIPPED = json.loads(SHIPPED_RULES.read_bytes())
 ACTIVATIONS = """
@@ -22,8 +31,8 @@ ACTIVATIONS = """
 
 
 def document(version: str, **changes: Any) -> bytes:
-    """Return a valid document of a version; equal arguments, equal bytes."""
-    return json.dumps(SHIPPED | {"version": version} | changes).encode()
+    """Return a document of a version in its canonical form; equal arguments, equal bytes."""
+    return canonical_content(json.dumps(SHIPPED | {"version": version} | changes).encode())
 
 
 class Archive:
@@ -97,6 +106,72 @@ def test_a_version_that_was_ever_taken_is_taken(store: Store) -> None:
         activate(connection, document("2.0.0", description="x"), by="a test", reason="a test")
 
 
+def test_a_document_made_from_another_version_than_the_active_one_is_refused(
+    store: Store,
+) -> None:
+    upload(store.metrics, document("2.0.0"))
+    upload(store.metrics, document("2.1.0", based_on="2.0.0"))
+    late = upload(store.metrics, document("2.2.0", based_on="2.0.0"))
+    (error,) = json.loads(late.report or b"")["errors"]
+    assert error["path"] == "$.based_on"
+    assert "2.1.0 is active" in error["message"]
+    assert upload(store.metrics, document("2.2.0", based_on="2.1.0")).version == "2.2.0"
+
+
+def test_a_rollback_is_a_new_activation_of_an_old_set(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    upload(store.metrics, document("2.1.0"))
+    with store.connection() as connection:
+        again = activate_again(connection, "2.0.0", by="ada", reason="2.1.0 floods us")
+    assert again.version == "2.0.0"
+    assert store.rows(ACTIVATIONS)[2:] == [("2.0.0", "ada")]
+    result = store.metrics.process_batch(messages(payment_event()), document("2.1.0"), NOW)
+    assert result.rule_set_version == "2.0.0"
+    assert store.metrics.active_document() == document("2.0.0")
+
+
+def test_after_a_rollback_an_upload_has_to_be_above_what_was_rolled_back(store: Store) -> None:
+    for version in ("2.0.0", "2.1.0"):
+        upload(store.metrics, document(version))
+    with store.connection() as connection:
+        activate_again(connection, "2.0.0", by="ada", reason="a test")
+    assert upload(store.metrics, document("2.0.1")).version is None
+    assert upload(store.metrics, document("2.1.1")).version == "2.1.1"
+
+
+@pytest.mark.parametrize(("version", "problem"), [("9.9.9", "ever accepted"), ("2.0.0", "already")])
+def test_only_an_accepted_version_that_is_not_active_can_be_rolled_back_to(
+    store: Store, version: str, problem: str
+) -> None:
+    upload(store.metrics, document("2.0.0"))
+    with store.connection() as connection, pytest.raises(ActivationRefused, match=problem):
+        activate_again(connection, version, by="ada", reason="a test")
+
+
+def test_a_shadow_runs_until_it_is_ended_or_becomes_active(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    with store.connection() as connection:
+        start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
+        assert rule_sets_in_force(connection).shadow.version == "3.0.0"
+        end_shadow(connection, by="ada", reason="a test")
+        assert rule_sets_in_force(connection).shadow is None
+        assert end_shadow(connection, by="ada", reason="a test") is None
+        start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
+    assert upload(store.metrics, document("3.0.0")).version == "3.0.0"
+    with store.connection() as connection:
+        assert rule_sets_in_force(connection).shadow is None
+        with pytest.raises(ActivationRefused, match="is the active rule set"):
+            start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
+
+
+def test_a_shadow_takes_no_version_from_the_active_ones(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    with store.connection() as connection:
+        start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
+    assert upload(store.metrics, document("2.1.0")).version == "2.1.0"
+    assert upload(store.metrics, document("3.0.0", description="another")).version is None
+
+
 def test_of_two_uploads_of_one_version_at_once_one_wins_and_the_other_is_told(
     store: Store,
 ) -> None:
@@ -115,11 +190,18 @@ def test_of_two_uploads_of_one_version_at_once_one_wins_and_the_other_is_told(
     lost = outcomes[1 - won[0]]
     assert "taken" in (lost.report or b"").decode()
     with store.connection() as connection:
-        active = active_rule_set(connection)
+        active = rule_sets_in_force(connection).active
         assert active is not None
         document_of = "SELECT document FROM rule_sets WHERE rule_set = %(number)s"
         stored = connection.exec_driver_sql(document_of, {"number": active.rule_set}).scalar_one()
     assert stored.encode() == contents[won[0]]
+
+
+def test_yaml_and_json_of_one_content_are_one_rule_set(store: Store) -> None:
+    first = upload(store.metrics, document("2.0.0"))
+    again = upload(store.metrics, yaml_text(parse_document(document("2.0.0"))).encode())
+    assert again == first
+    assert len(store.rows(ACTIVATIONS)) == 1
 
 
 def test_of_two_versions_at_once_the_higher_is_active_in_the_end(store: Store) -> None:
@@ -147,7 +229,7 @@ def test_a_refused_document_is_recorded_with_all_its_errors(store: Store) -> Non
     assert len(errors) >= 2
     assert errors == json.loads(outcome.report or b"")["errors"]
     with store.connection() as connection:
-        assert active_rule_set(connection) is None
+        assert rule_sets_in_force(connection).active is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b"{", b"nul\x00", b"\xed\xa0\x80"])
