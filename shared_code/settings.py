@@ -70,9 +70,7 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         database=load_database_settings(values),
         retention=load_retention(values),
-        allowed_lateness=timedelta(
-            minutes=_whole(values, "ALLOWED_LATENESS_MINUTES", default=15, least=0, most=10_080)
-        ),
+        allowed_lateness=load_allowed_lateness(values),
         fold_interval=timedelta(
             milliseconds=_whole(
                 values, "FOLD_INTERVAL_MILLISECONDS", default=1000, least=0, most=300_000
@@ -91,6 +89,16 @@ def load_retention(values: Mapping[str, str] = os.environ) -> timedelta:
         SettingsError: the setting is wrong.
     """
     return timedelta(days=_whole(values, "RETENTION_DAYS", default=30, least=1, most=3650))
+
+
+def load_allowed_lateness(values: Mapping[str, str] = os.environ) -> timedelta:
+    """Return how long after its end a window's figures become final.
+
+    Raises:
+        SettingsError: the setting is wrong.
+    """
+    minutes = _whole(values, "ALLOWED_LATENESS_MINUTES", default=15, least=0, most=10_080)
+    return timedelta(minutes=minutes)
 
 
 def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSettings:

@@ -18,6 +18,7 @@ from shared_code.engine.window_judging import judge_window, mark_what_late_payme
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import canonical_dimensions
 from shared_code.store.alerts import Alert, raise_alerts
+from shared_code.store.backfills import Claim, claim_window, replace_payment_metrics
 from shared_code.store.clusters import replace_clusters
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoreUnavailable
@@ -31,7 +32,7 @@ from shared_code.store.partitions import (
 )
 from shared_code.store.roll_ups import mark_roll_ups, marked_roll_ups, roll_up
 from shared_code.store.rule_marks import delete_rule_marks, rule_marked_windows
-from shared_code.store.rule_store import judges
+from shared_code.store.rule_store import Judges, judges
 from shared_code.store.subject_history import payments_between
 from shared_code.store.window_close import (
     ClosedWindow,
@@ -60,6 +61,13 @@ class BehindHorizon(PaymentsError):
         super().__init__(f"payments of the window {window.start.isoformat()} {kept}")
 
 
+class HeldElsewhere(StoreUnavailable):
+    """Another instance closes windows just now."""
+
+    def __init__(self) -> None:
+        super().__init__("another instance is closing windows; try again later")
+
+
 class Tick(NamedTuple):
     """What one run of the timer did; ``held_elsewhere`` when another instance is at it."""
 
@@ -67,6 +75,14 @@ class Tick(NamedTuple):
     folded: int
     alerts: int
     held_elsewhere: bool = False
+
+
+class BackfillStep(NamedTuple):
+    """One window of a back-fill; None if every window was done before."""
+
+    claim: Claim
+    closed: ClosedWindow | None
+    rule_set_version: str
 
 
 class Aggregator:
@@ -124,22 +140,66 @@ class Aggregator:
             return Tick(closed, folded, alerts)
 
     def recompute(self, windows: Sequence[Window], now: datetime) -> Sequence[ClosedWindow]:
-        """Close windows again, marked or not, under the active rule set.
+        """Close windows again, marked or not, and judge their payments by the active rule set.
 
         Raises:
-            StoreUnavailable: the database failed, or another instance is closing windows.
+            StoreUnavailable: the database failed.
+            HeldElsewhere: another instance is closing windows.
             LeaseLost: another instance took over.
             BehindHorizon: payments of a window are not kept any more; no window was closed.
+        """
+        self.require_kept(windows)
+        with self._lease() as lease:
+            if lease is None:
+                raise HeldElsewhere
+            return [self._close(window, lease, now, again=True)[0] for window in windows]
+
+    def require_kept(self, windows: Sequence[Window]) -> None:
+        """Check that the payments of windows are kept.
+
+        Raises:
+            BehindHorizon: those of a window are not.
         """
         with self._database.transaction() as connection:
             days = attached_days(connection)
         for window in windows:
             if days is None or window.start.date() < days.first:
                 raise BehindHorizon(window, days.first if days else None)
+
+    def backfill_next(self, span: Window, now: datetime, *, by: str, afresh: bool) -> BackfillStep:
+        """Do the next window of the back-fill of a span under the active rule set.
+
+        That it is done is recorded in the same transaction. The lease is held for this one window.
+
+        Args:
+            span: whole windows that have ended.
+            now: aware UTC.
+            by: who starts a new back-fill.
+            afresh: whether a back-fill that is finished is done once more.
+
+        Raises:
+            StoreUnavailable: the database failed.
+            HeldElsewhere: another instance is closing windows.
+            LeaseLost: another instance took over.
+            BehindHorizon: the day of the window was dropped.
+        """
         with self._lease() as lease:
             if lease is None:
-                raise StoreUnavailable("another instance is closing windows; try again later")
-            return [self._close(window, lease, now, guarded=False)[0] for window in windows]
+                raise HeldElsewhere
+            with self._database.transaction("REPEATABLE READ") as connection:
+                renew_lease(connection, lease)
+                in_force = judges(connection, None, self._shipped_rules)
+                active = in_force.active
+                claim = claim_window(
+                    connection, span, rule_set=active.rule_set, by=by, afresh=afresh
+                )
+                if claim.window is None:
+                    return BackfillStep(claim, None, active.version)
+                days = every_attached_day(connection)
+                if claim.window.start.date() not in days:
+                    raise BehindHorizon(claim.window, min(days, default=None))
+                closed, _ = self._close_in(connection, claim.window, in_force, now, again=True)
+        return BackfillStep(claim, closed, active.version)
 
     @contextmanager
     def _lease(self) -> Iterator[Lease | None]:
@@ -161,37 +221,53 @@ class Aggregator:
         _log.warning("window %s is sealed: its day is dropped", window.start.isoformat())
 
     def _close(
-        self, window: Window, lease: Lease, now: datetime, *, guarded: bool = True
+        self, window: Window, lease: Lease, now: datetime, *, again: bool = False
     ) -> tuple[ClosedWindow, int]:
         with self._database.transaction("REPEATABLE READ") as connection:
             renew_lease(connection, lease)
             in_force = judges(connection, None, self._shipped_rules)
-            closed = close_window(
-                connection,
-                window,
-                rule_set=in_force.active.rule_set,
-                allowed_lateness=self._allowed_lateness,
-            )
-            mark_roll_ups(connection, window)
-            mark_what_late_payments_reach(connection, window, in_force, closed.revision)
-            delete_rule_marks(connection, window)
-            names = in_force.columns | self._clustering.columns
-            columns = payments_between(connection, window, names)
-            judged = judge_window(
-                connection, window, columns, in_force, revision=closed.revision, guarded=guarded
-            )
-            clusters = cluster_window(columns, window.start, self._clustering)
-            replace_clusters(connection, window, clusters)
-            drift = raise_alerts(connection, list(_drift_alerts(closed, now)))
+            return self._close_in(connection, window, in_force, now, again=again)
+
+    def _close_in(
+        self,
+        connection: Connection,
+        window: Window,
+        in_force: Judges,
+        now: datetime,
+        *,
+        again: bool,
+    ) -> tuple[ClosedWindow, int]:
+        """Close a window in a transaction; ``again``: judge its payments once more, too."""
+        active = in_force.active
+        closed = close_window(
+            connection,
+            window,
+            rule_set=active.rule_set,
+            allowed_lateness=self._allowed_lateness,
+        )
+        mark_roll_ups(connection, window)
+        mark_what_late_payments_reach(connection, window, in_force, closed.revision)
+        delete_rule_marks(connection, window)
+        columns = payments_between(connection, window, in_force.columns | self._clustering.columns)
+        if again:
+            matches = active.rules.matches(columns)
+            replace_payment_metrics(connection, window, columns, matches, rule_set=active.rule_set)
+        judged = judge_window(
+            connection, window, columns, in_force, revision=closed.revision, guarded=not again
+        )
+        clusters = cluster_window(columns, window.start, self._clustering)
+        replace_clusters(connection, window, clusters)
+        drift = raise_alerts(connection, list(_drift_alerts(closed, now)))
+        alerts = judged.alerts + len(drift)
         _log.info(
             "closed window %s revision %d: %d payments, %d rule values, %d alerts",
             window.start.isoformat(),
             closed.revision,
             closed.payment_count,
             judged.values,
-            judged.alerts + len(drift),
+            alerts,
         )
-        return closed, judged.alerts + len(drift)
+        return closed, alerts
 
     def _judge_what_late_payments_reach(self, steps: "_Steps", lease: Lease) -> int:
         with self._database.transaction() as connection:

@@ -100,6 +100,9 @@ class MetricEngine:
     def process_time_window(self, start: datetime, end: datetime) -> Sequence[ClosedWindow]:
         """Close the windows that overlap ``[start, end)`` again, under the active rule set.
 
+        The metrics of their payments are made anew, too. :mod:`shared_code.engine.backfill` does
+        the same for long spans, in steps that can be resumed.
+
         Raises:
             StoreUnavailable: the database failed, or another instance is closing windows.
             LeaseLost: another instance took over.
@@ -108,7 +111,9 @@ class MetricEngine:
         return self._aggregator.recompute(windows_between(start, end), datetime.now(UTC))
 
     def process_recent_transactions(self, hours: int) -> Sequence[ClosedWindow]:
-        """Close the windows of the last hours again; the one that is still open is left alone.
+        """Close the windows of the last hours again, under the active rule set.
+
+        The metrics of their payments are made anew, too; the open window is left alone.
 
         Raises:
             StoreUnavailable: the database failed, or another instance is closing windows.

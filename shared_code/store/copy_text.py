@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from shared_code.domain.normalised_payment import AcceptedPayment
+from shared_code.rules.columns import Columns
 from shared_code.rules.findings import Matches
 
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -43,6 +44,16 @@ PAYMENT_COLUMNS: Final = (
     "metadata",
 )
 MATCH_COLUMNS: Final = ("ordinal", "rule", "outcome", "value", "rate")
+METRIC_COLUMNS: Final = (
+    "event_time",
+    "transaction_id",
+    "payment_status",
+    "rule_set",
+    "rule",
+    "outcome",
+    "value",
+    "rate",
+)
 
 
 def payment_rows(payments: Iterable[AcceptedPayment]) -> str:
@@ -53,6 +64,26 @@ def payment_rows(payments: Iterable[AcceptedPayment]) -> str:
 def match_rows(matches: Iterable[Matches]) -> str:
     """Return one line per match, in the order of ``MATCH_COLUMNS``."""
     return "".join([line for match in matches for line in _match_rows(match)])
+
+
+def metric_rows(columns: Columns, matches: Iterable[Matches], rule_set: int) -> str:
+    """Return one line per match of stored payments, in the order of ``METRIC_COLUMNS``."""
+    keys = [
+        f"{event_time.isoformat()}\t{transaction_id.translate(_ESCAPES)}\t{status}\t{rule_set}\t"
+        for event_time, transaction_id, status in zip(
+            columns.values("event_time"),
+            columns.values("transaction_id"),
+            columns.values("payment_status"),
+            strict=True,
+        )
+    ]
+    return "".join(
+        [
+            f"{keys[int(row)]}{rest}"
+            for match in matches
+            for row, _, rest in (line.partition("\t") for line in _match_rows(match))
+        ]
+    )
 
 
 def _match_rows(match: Matches) -> Iterator[str]:
