@@ -11,6 +11,8 @@ from shared_code.rules.shape import did_you_mean
 OF_MONEY: Final = frozenset(
     {"sum", "average", "minimum", "maximum", "standard_deviation", "percentile"}
 )
+# The keys of rules that may hold 'in_currency'.
+_CONVERTING: Final = ("when", "value", "measure", "previous", "pattern", "lookup")
 
 
 def rates_errors(context: CheckContext) -> Iterator[RuleError]:
@@ -33,13 +35,15 @@ def rates_errors(context: CheckContext) -> Iterator[RuleError]:
 def conversion_errors(path: Path, rule: Any, context: CheckContext) -> Iterator[RuleError]:
     """Yield where a rule converts to what has no rate, or to more than one currency."""
     first: tuple[Path, str] | None = None
-    for place, code in _conversions(path, rule):
+    converting = {key: rule[key] for key in _CONVERTING if key in rule}
+    for place, code in _conversions(path, converting):
         if not isinstance(code, str) or not context.is_whole(place):
             continue
         where = json_path(place)
         if code not in CURRENCIES:
             yield _no_currency(place, code)
-        elif context.currencies is not None and not context.currencies:
+            continue
+        if context.currencies is not None and not context.currencies:
             message = f"the document has no 'rates' to convert to {code}"
             yield RuleError(where, message, "Add 'rates', or leave 'in_currency' out.")
         elif context.currencies is not None and code not in context.currencies:

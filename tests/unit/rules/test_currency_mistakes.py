@@ -101,6 +101,17 @@ def test_a_wrong_conversion_is_told_with_path_and_remedy(
     assert suggestion in error.suggestion
 
 
+def test_what_is_no_currency_is_told_once_and_not_compared_with_others() -> None:
+    condition = {"any": [large("ZZZ"), large("EUR")]}
+    (error,) = mistakes(document(rule(when=condition), rates=RATES))
+    assert error.path == "$.rules[0].when.any[0].in_currency"
+
+
+def test_a_conversion_where_none_belongs_is_not_judged() -> None:
+    (error,) = mistakes(document(rule({"in_currency": "CHF"}), rates=RATES))
+    assert error.path == "$.rules[0].id"
+
+
 def test_without_rates_nothing_is_converted() -> None:
     (error,) = mistakes(document(rule(when=large("EUR"))))
     assert error.path == "$.rules[0].when.in_currency"
