@@ -11,7 +11,7 @@ from typing import Any, Final
 import re2  # type: ignore[import-untyped]
 
 # What one compiled expression may take; RE2 answers an expression that needs more by an error.
-_MAX_MEMORY_BYTES: Final = 1 << 20
+_MAX_MEMORY_BYTES: Final = 1 << 17
 
 
 class PatternRefused(ValueError):
@@ -23,7 +23,7 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
     """Return a function that tells whether an expression is found anywhere in a text.
 
     Raises:
-        PatternRefused: the expression is wrong, or takes more than a mebibyte.
+        PatternRefused: the expression is wrong, or takes more than 128 KiB.
     """
     options = re2.Options()
     options.log_errors = False

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 import pytest
 from oracle import expected_of
 from payment_messages import NOW, messages, varied_events
+from rule_documents import document, rapid_fire
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from store_fixtures import Store
 from stored_state import assert_closed, assert_stored
 
-from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
-from shared_code.store.rule_store import activate
+from shared_code.engine.metric_engine import MetricEngine
+from shared_code.store.rule_store import activate, start_shadow
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,12 @@ def test_the_writer_can_do_all_that_the_functions_do(
     writer.aggregate(NOW)
     writer.process_batch(messages(*varied_events(5, prefix="late"), first=100), now=NOW)
     writer.aggregate(NOW)
-    newer = SHIPPED_RULES.read_bytes().replace(b'"version": "1.0.0"', b'"version": "99.0.0"')
+    newer = document("99.0.0", rapid_fire(times=2, cooldown_minutes=5))
     with writer.database.transaction() as connection:
         assert activate(connection, newer, by="a test", reason="a test").version == "99.0.0"
+        start_shadow(connection, document("100.0.0", rapid_fire()), by="a test", reason="a test")
+    writer.process_batch(messages(*varied_events(5), first=200), now=NOW)
+    writer.process_recent_transactions(72)
     sent += messages(*varied_events(5, prefix="late"), first=100)
     with shared_store.connection() as connection:
         assert_stored(connection, expected_of(sent, NOW))
@@ -64,7 +68,7 @@ def test_the_writer_can_do_all_that_the_functions_do(
         "TRUNCATE normalized_transactions",
         f"DELETE FROM normalized_transactions_p{NOW:%Y%m%d}",
         "DROP TABLE normalized_transactions",
-        "DELETE FROM dynamic_metrics",
+        "UPDATE dynamic_metrics SET value = 1",
         "UPDATE rejected_events SET body = ''",
         "DELETE FROM payment_metrics_5m",
         "UPDATE payment_metrics_5m_final SET amount_sum = 0",

@@ -71,26 +71,26 @@ def test_first_uses_at_once_activate_the_shipped_set_once(store: Store) -> None:
 
 def test_an_upload_of_a_higher_version_judges_the_next_batch(store: Store) -> None:
     store.metrics.process_batch(messages(payment_event("a")), now=NOW)
-    outcome = upload(store.metrics, document("1.10.0"))
-    assert (outcome.version, outcome.active_document) == ("1.10.0", document("1.10.0"))
+    outcome = upload(store.metrics, document("2.10.0"))
+    assert (outcome.version, outcome.active_document) == ("2.10.0", document("2.10.0"))
     result = store.metrics.process_batch(messages(payment_event("b")), now=NOW)
-    assert result.rule_set_version == "1.10.0"
+    assert result.rule_set_version == "2.10.0"
     found = store.rows("""
         SELECT transaction_id, version FROM normalized_transactions
         JOIN rule_sets USING (rule_set) ORDER BY 1
     """)
-    assert found == [("a", SHIPPED["version"]), ("b", "1.10.0")]
+    assert found == [("a", SHIPPED["version"]), ("b", "2.10.0")]
     matched = store.rows("SELECT DISTINCT transaction_id, rule_set_version FROM rule_matches")
     assert sorted(matched) == found
 
 
-@pytest.mark.parametrize("version", ["1.9.9", "1.10.0", "0.99.0"])
+@pytest.mark.parametrize("version", ["2.9.9", "2.10.0", "0.99.0"])
 def test_a_version_that_is_not_higher_is_refused(store: Store, version: str) -> None:
-    upload(store.metrics, document("1.10.0"))
+    upload(store.metrics, document("2.10.0"))
     outcome = upload(store.metrics, document(version, description="another"))
     assert outcome.active_document is None
     assert "Raise the version" in (outcome.report or b"").decode()
-    assert [row[0] for row in store.rows(ACTIVATIONS)] == ["1.10.0"]
+    assert [row[0] for row in store.rows(ACTIVATIONS)] == ["2.10.0"]
 
 
 def test_the_active_document_uploaded_again_changes_nothing(store: Store) -> None:
