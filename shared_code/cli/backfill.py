@@ -11,9 +11,10 @@ from typing import Any
 from shared_code.cli.progress import Progress
 from shared_code.cli.spans import add_span
 from shared_code.engine.aggregation import Aggregator, BackfillStep
-from shared_code.engine.backfill import Waiting, run_backfill, time_left, whole_windows
+from shared_code.engine.backfill import Waiting, run_backfill, time_left
 from shared_code.engine.cluster_settings import load_cluster_settings
 from shared_code.engine.metric_engine import SHIPPED_RULES
+from shared_code.engine.spans import whole_windows
 from shared_code.rules.compiler import canonical_content
 from shared_code.settings import load_allowed_lateness, load_retention
 from shared_code.store.database import Database

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 
 from shared_code.domain.windows import Window, windows_between
 from shared_code.engine.aggregation import Aggregator, BackfillStep, HeldElsewhere
-from shared_code.errors import PaymentsError
 from shared_code.store.backfills import Backfill
 
 _RETRY_SECONDS: Final = 1.0
@@ -19,34 +18,11 @@ _RETRY_SECONDS: Final = 1.0
 _TICK_SECONDS: Final = 60.0
 
 
-class SpanNotEnded(PaymentsError):
-    """A span that holds no window, or one that has not ended."""
-
-    def __init__(self, start: datetime, end: datetime, now: datetime) -> None:
-        problem = "is empty" if end <= start else "has not ended yet"
-        super().__init__(
-            f"the span from {start.isoformat()} to {end.isoformat()} {problem};"
-            f" give an end after its start and before {now.isoformat()}"
-        )
-
-
 class Waiting(NamedTuple):
     """Another instance closes windows; the back-fill goes on as soon as that is done."""
 
 
 type Watch = Callable[[BackfillStep | Waiting], None]
-
-
-def whole_windows(start: datetime, end: datetime, now: datetime) -> Window:
-    """Return the whole windows that overlap ``[start, end)``.
-
-    Raises:
-        SpanNotEnded: there is none, or one has not ended.
-    """
-    windows = windows_between(start, end)
-    if not windows or windows[-1].end > now:
-        raise SpanNotEnded(start, end, now)
-    return Window(windows[0].start, windows[-1].end)
 
 
 def run_backfill(

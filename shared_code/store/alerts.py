@@ -134,7 +134,7 @@ def raise_alerts(
     An episode of which a part was raised before is continued.
     """
     whole = [alert for alert in alerts if alert.cooldown is None]
-    episodes = list(_merged(alert for alert in alerts if alert.cooldown is not None))
+    episodes = list(merged_episodes(alert for alert in alerts if alert.cooldown is not None))
     known = _known_episodes(connection, episodes, table)
     identified = [(_alert_id(alert, table), alert) for alert in whole]
     identified += [
@@ -184,8 +184,12 @@ def _alert_id(alert: Alert, table: AlertTable) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, json.dumps(parts))
 
 
-def _merged(alerts: Iterable[Alert]) -> Iterator[Alert]:
-    """Yield episodes: alerts of one rule and subject that follow each other within the cooldown."""
+def merged_episodes(alerts: Iterable[Alert]) -> Iterator[Alert]:
+    """Yield episodes: alerts of one rule and subject that follow each other within the cooldown.
+
+    Args:
+        alerts: with a cooldown; episodes that were merged before may be among them.
+    """
 
     def of_one(alert: Alert) -> tuple[str, str, str]:
         return alert.kind, alert.rule_id or "", alert.subject

@@ -26,7 +26,8 @@ from unit.rules.scope_samples import velocity_rule
 from shared_code.cli import backfill as command
 from shared_code.domain.windows import Window
 from shared_code.engine.aggregation import LEASE_LENGTH, LEASE_NAME, BackfillStep, BehindHorizon
-from shared_code.engine.backfill import SpanNotEnded, Waiting, run_backfill, whole_windows
+from shared_code.engine.backfill import Waiting, run_backfill
+from shared_code.engine.spans import SpanNotEnded, whole_windows
 from shared_code.rules.compiler import canonical_content
 from shared_code.store.backfills import Backfill
 from shared_code.store.leases import release_lease, take_lease
