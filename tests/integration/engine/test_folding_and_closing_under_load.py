@@ -1,5 +1,6 @@
 """Writers, folders and a closing loop at once: nothing is lost, doubled or counted in between."""
 
+import importlib
 import random
 import threading
 import time
@@ -61,6 +62,7 @@ def test_late_events_by_many_writers_while_their_windows_are_closed_again_and_ag
         store.engine(pool_size=1, fold_interval=timedelta(milliseconds=20)) for _ in range(8)
     ]
     traffic = [late_traffic(number, 24) for number in range(len(writers))]
+    importlib.import_module("sklearn.cluster")  # loading it takes longer than all writing
     done = threading.Event()
 
     def write(metrics: MetricEngine, sent: list[Message]) -> None:
