@@ -1,9 +1,8 @@
 """What rules of all scopes share: when they hold, what they read, how they name payments."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 KEY_COLUMNS: Final = ("event_time", "transaction_id", "payment_status")
 _ALWAYS_READ: Final = (*KEY_COLUMNS, "amount", "currency")
 _RECKONED: Final = frozenset({GAP_COLUMN, RATIO_COLUMN})
+_STATUSES: Final = FIELDS["payment_status"].names
 _PREFIX: Final = re.compile(r"\A(previous|original)\.")
 
 
@@ -111,15 +111,17 @@ def named(columns: Columns, row: int, names: tuple[str, ...]) -> dict[str, str |
 
 def payment_evidence(columns: Columns, row: int) -> dict[str, str]:
     """Return what tells people which payment is meant."""
-    amount: Decimal = columns.values("amount")[row]
-    event_time: datetime = columns.values("event_time")[row]
+    transaction_ids, statuses, times, amounts, currencies = columns.once(_evidence_columns)
+    event_time: datetime = times[row]
     return {
-        "transaction_id": columns.values("transaction_id")[row],
-        "payment_status": value_in_rules(
-            FIELDS["payment_status"], columns.values("payment_status")[row]
-        )
-        or "",
+        "transaction_id": transaction_ids[row],
+        "payment_status": _STATUSES[statuses[row]],
         "event_time": event_time.astimezone(UTC).isoformat(),
-        "amount": str(amount),
-        "currency": CURRENCY_BY_NUMBER[columns.values("currency")[row]].code,
+        "amount": str(amounts[row]),
+        "currency": CURRENCY_BY_NUMBER[currencies[row]].code,
     }
+
+
+def _evidence_columns(columns: Columns) -> tuple[Sequence[Any], ...]:
+    names = ("transaction_id", "payment_status", "event_time", "amount", "currency")
+    return tuple(columns.values(name) for name in names)
