@@ -4,25 +4,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
 
 from shared_code.domain.windows import Window
 from shared_code.rules.findings import Finding, RuleCount
 from shared_code.rules.guard import RateOfWindow
-from shared_code.store.tables import rule_metrics_5m
+from shared_code.store.tables import rule_history, rule_metrics_5m
 
 _DELETE: Final = text("""
     DELETE FROM rule_metrics_5m WHERE window_start = :window_start AND rule_set = :rule_set
 """)
-_RECORD_COUNT: Final = text("""
-    INSERT INTO rule_history
-        (window_start, rule_set, rule, payment_count, match_count, indeterminate_count)
-    VALUES (:window_start, :rule_set, :rule, :payment_count, :match_count, :indeterminate_count)
-    ON CONFLICT (window_start, rule_set, rule) DO UPDATE SET
-        payment_count = excluded.payment_count,
-        match_count = excluded.match_count,
-        indeterminate_count = excluded.indeterminate_count
-""")
+_COUNT: Final = insert(rule_history)
+_RECORD_COUNT: Final = _COUNT.on_conflict_do_update(
+    index_elements=["window_start", "rule_set", "rule"],
+    set_={
+        name: _COUNT.excluded[name]
+        for name in ("payment_count", "match_count", "indeterminate_count")
+    },
+)
 # By the rule's id, so that a rule that changed is held against what it was before; and only what
 # counted then: a shadow's rates are not the rule's history.
 _RECENT_RATES: Final = text("""
