@@ -11,8 +11,12 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from pipeline_probe import await_processed, query, send, traffic
 
 from local_azure.environment import LocalAzure
+from local_azure.host_client import run_function
+from shared_code.rules.compiler import canonical_content
+from shared_code.rules.document_text import yaml_text
 
 RULES = Path(__file__).parents[2] / "rules" / "metric_derivation_rules.json"
+SHIPPED_VERSION = json.loads(RULES.read_text("utf-8"))["version"]
 WAIT_SECONDS = 60
 ACTIVE = "active/metric_derivation_rules.json"
 ACTIVATIONS = """
@@ -46,9 +50,12 @@ def document(version: str, **rule: Any) -> dict[str, Any]:
 
 
 def upload(container: ContainerClient, name: str, content: dict[str, Any]) -> bytes:
+    """Upload a document as a person would, and return the form in which it is served."""
     body = json.dumps(content).encode()
+    if name.endswith(".yaml"):
+        body = yaml_text(content).encode()
     container.upload_blob(f"incoming/{name}", body, overwrite=True)
-    return body
+    return canonical_content(body)
 
 
 def await_that[T](look: Callable[[], T | None]) -> T:
@@ -71,9 +78,9 @@ def test_uploaded_rules_judge_the_next_payments(
     local_azure.start_host()
     send(local_azure, traffic(payments=100, seed=21))
     await_processed(local_azure)
-    uploaded = upload(container, "mine.json", document("2.0.0"))
+    uploaded = upload(container, "mine.yaml", document("9.0.0"))
     assert await_that(lambda: read(container, ACTIVE)) == uploaded
-    assert read(container, "versions/2.0.0.json") == uploaded
+    assert read(container, "versions/9.0.0.json") == uploaded
     send(local_azure, traffic(payments=100, seed=22))
     await_processed(local_azure)
     judged = query(
@@ -81,10 +88,10 @@ def test_uploaded_rules_judge_the_next_payments(
         "SELECT rule_set_version, count(*) FROM rule_matches WHERE rule_id = 'every_payment'"
         " GROUP BY 1",
     )
-    assert judged == [("2.0.0", 100)]
+    assert judged == [("9.0.0", 100)]
     assert query(local_azure, ACTIVATIONS) == [
-        ("1.0.0", "deployment"),
-        ("2.0.0", "upload of compliance-rules/incoming/mine.json"),
+        (SHIPPED_VERSION, "deployment"),
+        ("9.0.0", "upload of compliance-rules/incoming/mine.yaml"),
     ]
 
 
@@ -92,7 +99,7 @@ def test_bad_file_is_refused_with_all_its_errors_and_changes_nothing(
     local_azure: LocalAzure, container: ContainerClient
 ) -> None:
     local_azure.start_host()
-    good = upload(container, "good.json", document("1.1.0"))
+    good = upload(container, "good.json", document("9.0.0"))
     assert await_that(lambda: read(container, ACTIVE)) == good
     when = {
         "all": [
@@ -101,7 +108,7 @@ def test_bad_file_is_refused_with_all_its_errors_and_changes_nothing(
             {"field": "amount", "operator": "starts_with", "value": "1"},
         ]
     }
-    upload(container, "bad.json", document("1.2.0", when=when))
+    upload(container, "bad.json", document("9.1.0", when=when))
     report = json.loads(await_that(lambda: read(container, "rejected/bad.json")))
     assert [error["path"] for error in report["errors"]] == [
         "$.rules[0].when.all[0].field",
@@ -109,8 +116,8 @@ def test_bad_file_is_refused_with_all_its_errors_and_changes_nothing(
         "$.rules[0].when.all[2].operator",
     ]
     assert read(container, ACTIVE) == good
-    assert read(container, "versions/1.2.0.json") is None
-    assert query(local_azure, ACTIVATIONS)[-1][0] == "1.1.0"
+    assert read(container, "versions/9.1.0.json") is None
+    assert query(local_azure, ACTIVATIONS)[-1][0] == "9.0.0"
     [(verdict, errors)] = query(
         local_azure, "SELECT verdict, jsonb_array_length(errors) FROM rule_sets WHERE rule_set = 2"
     )
@@ -121,9 +128,23 @@ def test_file_that_does_not_raise_the_version_is_refused(
     local_azure: LocalAzure, container: ContainerClient
 ) -> None:
     local_azure.start_host()
-    good = upload(container, "first.json", document("1.1.0"))
+    good = upload(container, "first.json", document("9.0.0"))
     assert await_that(lambda: read(container, ACTIVE)) == good
-    upload(container, "second.json", document("1.1.0", severity="high"))
+    upload(container, "second.json", document("9.0.0", severity="high"))
     report = json.loads(await_that(lambda: read(container, "rejected/second.json")))
     assert [error["path"] for error in report["errors"]] == ["$.version"]
+    assert read(container, ACTIVE) == good
+
+
+def test_a_stale_document_in_blob_storage_is_replaced_by_the_active_one(
+    local_azure: LocalAzure, container: ContainerClient
+) -> None:
+    host = local_azure.start_host()
+    good = upload(container, "good.json", document("9.0.0"))
+    assert await_that(lambda: read(container, ACTIVE)) == good
+    container.upload_blob(ACTIVE, canonical_content(RULES.read_bytes()), overwrite=True)
+    run_function(host, "AggregateMetrics")
+    assert read(container, ACTIVE) == good
+    container.delete_blob(ACTIVE)
+    run_function(host, "AggregateMetrics")
     assert read(container, ACTIVE) == good
