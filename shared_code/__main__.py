@@ -4,29 +4,34 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from shared_code.cli import maintenance
+from shared_code.cli import maintenance, rules
 from shared_code.errors import PaymentsError
 
 EXIT_FAILED = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong usage."""
+    """Run a command and return its exit code: 0 done, 1 failed or refused, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m shared_code",
         description="Operate the payment metrics. Settings are taken from the environment, as the"
         " functions take their app settings.",
     )
     groups = parser.add_subparsers(title="groups", required=True, metavar="GROUP")
-    maintenance.add_commands(
-        groups.add_parser("maintenance", help="partitions and roles of the database")
-    )
+    for name, group, summary in (
+        ("maintenance", maintenance, "partitions and roles of the database"),
+        ("rules", rules, "check, try, upload, follow and roll back rule documents"),
+    ):
+        commands = groups.add_parser(name, help=summary)
+        commands.set_defaults(group=group.run)
+        group.add_commands(commands)
+    chosen = parser.parse_args(arguments)
     try:
-        maintenance.run(parser.parse_args(arguments))
+        exit_code: int | None = chosen.group(chosen)
     except PaymentsError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line's output
         return EXIT_FAILED
-    return 0
+    return exit_code or 0
 
 
 if __name__ == "__main__":
