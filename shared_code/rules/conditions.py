@@ -270,9 +270,10 @@ def _flags(field: Field, operator: str, operand: Any) -> CompiledCondition:
     negated = operator in _NEGATED
 
     def evaluate(columns: Columns) -> Verdict:
-        # Where there is no payment to have flags, there are none.
-        found = (np.maximum(columns.codes(field.column), 0) & bits) != 0
-        return _known(~found if negated else found)
+        codes = columns.codes(field.column)
+        found = (codes & bits) != 0
+        # Every payment has flags, if only none of them; a payment that is not there has none.
+        return _where_present(~found if negated else found, codes != ABSENT)
 
     return evaluate
 

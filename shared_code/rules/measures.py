@@ -17,6 +17,8 @@ from shared_code.rules.fields import FIELDS, Field, Kind
 from shared_code.rules.rates import Conversion, Converter
 
 _QUOTIENT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
+# A root is taken to more digits than are kept, so that the quotient is rounded once.
+_ROOT: Final = Context(prec=60)
 _LOW_BITS: Final = 32
 
 
@@ -152,7 +154,7 @@ def standard_deviation(amounts: Integers) -> Decimal:
     """
     count, total = amounts.size, exact_sum(amounts)
     squares = sum(amount * amount for amount in amounts.tolist())
-    root = _QUOTIENT.sqrt(Decimal(count * squares - total * total))
+    root = _ROOT.sqrt(Decimal(count * squares - total * total))
     return _QUOTIENT.divide(root, Decimal(count))
 
 

@@ -80,7 +80,7 @@ class ScoreRule:
                 seen=(seen, seen),
                 evidence={
                     "payments": [payment_evidence(columns, row)],
-                    "points": {term.source.rule: str(term.source.points) for term in terms},
+                    "points": _points_by_rule(terms),
                 },
             )
 
@@ -93,6 +93,14 @@ class ScoreRule:
                 if term.counts(outcome):
                     by_row[row].append(term)
         return by_row
+
+
+def _points_by_rule(terms: Sequence[_CompiledTerm]) -> dict[str, str]:
+    """Return what each rule adds to a score; two terms may weigh one rule."""
+    points: dict[str, Decimal] = defaultdict(Decimal)
+    for term in terms:
+        points[term.source.rule] += term.source.points
+    return {rule: str(total) for rule, total in points.items()}
 
 
 def compile_score_rule(

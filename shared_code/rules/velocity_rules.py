@@ -55,7 +55,8 @@ class VelocityRule:
 
     def not_judged(self, columns: Columns) -> int:
         """Return how many of some payments lack what the rule needs to judge them."""
-        return not_judged(self.when(columns), columns.present(self.subject_column))
+        complete = columns.present(self.subject_column) & self._convertible(columns)
+        return not_judged(self.when(columns), complete)
 
     def evaluate(self, columns: Columns, span: Window) -> StreamResult:
         """Return what the rule finds at the payments of a span of time.
@@ -66,9 +67,7 @@ class VelocityRule:
             span: whole five-minute windows.
         """
         events = SubjectEvents(columns, self.source.subject, self.source.group_by)
-        counted = self.when(columns).true
-        if self.conversion is not None:
-            counted = counted & self.conversion.of(columns, "amount", "currency").known
+        counted = self.when(columns).true & self._convertible(columns)
         judged = np.flatnonzero(counted & events.inside(span) & (events.subjects >= 0))
         if not judged.size:
             return StreamResult((), ())
@@ -88,6 +87,11 @@ class VelocityRule:
             for row, value, over in zip(judged.tolist(), values, passed, strict=True)
         ]
         return StreamResult(list(peaks.findings(judgements)), hits)
+
+    def _convertible(self, columns: Columns) -> Mask:
+        if self.conversion is None:
+            return np.ones(columns.size, dtype=np.bool_)
+        return self.conversion.of(columns, "amount", "currency").known
 
     def _values(self, events: SubjectEvents, counted: Mask, judged: Integers) -> list[Decimal]:
         columns, within = events.columns, self.source.reach // _MICROSECOND
