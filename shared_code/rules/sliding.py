@@ -89,23 +89,6 @@ def distinct_before(
     return _totals(contributions, np.ones_like(times))
 
 
-def window_members(
-    times: Integers, subjects: Integers, counted: Mask, position: int, within: int
-) -> Integers:
-    """Return the positions of the counted events inside the window of the event at ``position``.
-
-    There are none if that event has no subject.
-    """
-    if subjects[position] == ABSENT:
-        return np.empty(0, dtype=np.int64)
-    end_time = times[position]
-    first = np.searchsorted(times, end_time - within, side="right")
-    behind = np.searchsorted(times, end_time, side="right")
-    inside = counted[first:behind] & (subjects[first:behind] == subjects[position])
-    members: Integers = np.arange(first, behind)[inside]
-    return members
-
-
 def _contributions(
     times: Integers,
     subjects: Integers,

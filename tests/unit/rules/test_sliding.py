@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.rules.sliding import distinct_before, sliding_values, window_members
+from shared_code.rules.sliding import distinct_before, sliding_values
 
 CASES = settings(max_examples=int(os.environ.get("RULES_CASES", "300")), deadline=None)
 GREATEST = 2**63 - 1
@@ -107,18 +107,6 @@ def test_distinct_items_before_an_event_end_at_its_place(events: list[Event], wi
         for place in range(len(events))
     ]
     assert distinct_before(**arrays(events), within=within).tolist() == expected
-
-
-@CASES
-@given(EVENTS.filter(bool), LENGTHS, st.data())
-def test_members_are_the_counted_events_of_the_window(
-    events: list[Event], within: int, data: st.DataObject
-) -> None:
-    position = data.draw(st.integers(0, len(events) - 1))
-    columns = arrays(events)
-    del columns["items"]
-    members = window_members(**columns, position=position, within=within)
-    assert members.tolist() == scan(events, position, within)
 
 
 def test_an_event_leaves_when_it_is_exactly_as_old_as_the_window_is_long() -> None:
