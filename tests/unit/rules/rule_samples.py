@@ -1,7 +1,7 @@
 """Small factories of rule documents, and of payments as rules see them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +18,14 @@ from shared_code.domain.vocabularies import (
 )
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import CompiledRules, compile_document
-from shared_code.rules.findings import Finding
+from shared_code.rules.document import RuleDocument
+from shared_code.rules.document_text import parse_document
+from shared_code.rules.dry_run import DryRun, dry_run
 from shared_code.rules.errors import RuleDocumentRefused, RuleError
+from shared_code.rules.findings import Finding, RuleCount
+from shared_code.rules.outcomes import INDETERMINATE
 from shared_code.rules.validation import read_document
+from shared_code.rules.window_slices import WindowSlice
 
 NOON = datetime(2026, 1, 28, 12, 30, tzinfo=UTC)  # a Wednesday
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -47,6 +52,11 @@ def payment(**fields: Any) -> Payment:
         "transaction_id": "txn-1",
     }
     return plain | given
+
+
+def after(minutes: float) -> datetime:
+    """Return the time so many minutes after noon, which begins a window."""
+    return NOON + timedelta(minutes=minutes)
 
 
 def columns_of(payments: Sequence[Payment]) -> Columns:
@@ -119,14 +129,19 @@ def compiled(*rules: Any, **changes: Any) -> CompiledRules:
     return compile_document(document(*rules, **changes))
 
 
+def unchecked(*rules: Any, **changes: Any) -> CompiledRules:
+    """Return compiled rules that may be pointless, such as a condition that can never hold."""
+    return CompiledRules(msgspec.convert(parse_document(document(*rules, **changes)), RuleDocument))
+
+
 def verdicts(condition: Any, *payments: Payment, **changes: Any) -> list[bool | None]:
     """Return for each payment whether a condition holds; None where it and its negation do not."""
-    rules = compiled(
+    rules = unchecked(
         rule("holds", when=condition), rule("fails", when={"not": condition}), **changes
     )
     result: list[bool | None] = [None] * len(payments)
     for match in rules.matches(columns_of(payments)):
-        for row in match.rows:
+        for row in [] if match.outcome == INDETERMINATE else match.rows:
             assert result[row] is None, "a condition both holds and fails"
             result[row] = match.rule == 0
     return result
@@ -147,9 +162,28 @@ def values_of(tree: Any, *payments: Payment) -> list[Decimal | None]:
     return list(match.values)
 
 
-def measured(window: Any, *payments: Payment, **changes: Any) -> list[WindowValue]:
-    """Return what one window rule measures."""
-    return list(compiled(window, **changes).window_values(columns_of(payments)))
+def measured(window: Any, *payments: Payment, **changes: Any) -> list[Finding]:
+    """Return what one window rule measures of payments that lie in one window."""
+    (rule,) = compiled(window, **changes).window_rules
+    return list(rule.findings(WindowSlice(NOON, columns_of(payments))))
+
+
+def dried(rules: Sequence[Any], *payments: Payment, **changes: Any) -> DryRun:
+    """Return what a document of some rules finds in payments."""
+    return dry_run(compiled(*rules, **changes), columns_of(payments))
+
+
+def findings_of(rule: Any, *payments: Payment, **changes: Any) -> list[Finding]:
+    """Return what one rule finds in payments, window by window."""
+    run = dried([rule], *payments, **changes)
+    return [finding for judgement in run.judgements for finding in judgement.findings]
+
+
+def count_of(rule: Any, *payments: Payment, **changes: Any) -> RuleCount:
+    """Return how one rule fares in payments of one window."""
+    (judgement,) = dried([rule], *payments, **changes).judgements
+    (count,) = judgement.counts
+    return count
 
 
 def mistakes(content: bytes) -> list[RuleError]:

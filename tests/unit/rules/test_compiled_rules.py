@@ -2,6 +2,7 @@
 
 import pytest
 from unit.rules.rule_samples import (
+    NOON,
     columns_of,
     comparison,
     compiled,
@@ -14,7 +15,9 @@ from unit.rules.rule_samples import (
 from shared_code.domain.vocabularies import Severity
 from shared_code.rules.compiler import canonical_dimensions, compile_document
 from shared_code.rules.document import Metric
+from shared_code.rules.dry_run import dry_run
 from shared_code.rules.errors import RuleDocumentRefused
+from shared_code.rules.window_slices import WindowSlice
 
 
 def test_matches_name_the_rule_by_its_position_and_leave_out_rules_without_a_match() -> None:
@@ -24,7 +27,7 @@ def test_matches_name_the_rule_by_its_position_and_leave_out_rules_without_a_mat
         rule("third"),
     )
     assert [tuple(match)[:2] for match in rules.matches(columns_of([payment()]))] == [(2, [0])]
-    assert [value.rule for value in rules.window_values(columns_of([payment()]))] == [0]
+    assert [window_rule.number for window_rule in rules.window_rules] == [0]
 
 
 def test_a_disabled_rule_does_nothing_but_keeps_its_place() -> None:
@@ -32,7 +35,7 @@ def test_a_disabled_rule_does_nothing_but_keeps_its_place() -> None:
         rule("first", enabled=False), window_rule("second", enabled=False), rule("third")
     )
     assert [match.rule for match in rules.matches(columns_of([payment()]))] == [2]
-    assert list(rules.window_values(columns_of([payment()]))) == []
+    assert rules.window_rules == []
     assert [summary.rule_id for summary in rules.summaries()] == ["first", "second", "third"]
 
 
@@ -44,13 +47,22 @@ def test_no_payments_give_no_matches_and_no_values() -> None:
         window_rule("fourth"),
     )
     assert list(rules.matches(columns_of([]))) == []
-    assert list(rules.window_values(columns_of([]))) == []
+    assert dry_run(rules, columns_of([])).judgements == []
+    (of_windows,) = rules.window_rules
+    assert list(of_windows.findings(WindowSlice(NOON, columns_of([])))) == []
 
 
 def test_summaries_say_what_the_rules_table_holds() -> None:
     metric = {"name": "volume", "type": "amount"}
     (summary,) = compiled(
-        rule("large", severity="critical", category="fraud", metric=metric)
+        rule(
+            "large",
+            severity="critical",
+            category="fraud",
+            metric=metric,
+            owner="payments team",
+            tags=["cash"],
+        )
     ).summaries()
     assert summary._asdict() == {
         "rule": 0,
@@ -60,6 +72,8 @@ def test_summaries_say_what_the_rules_table_holds() -> None:
         "metric_type": "amount",
         "category": "fraud",
         "severity": int(Severity.critical),
+        "owner": "payments team",
+        "tags": ("cash",),
     }
 
 
@@ -78,6 +92,48 @@ def test_a_refusal_is_not_remembered_as_success() -> None:
     for _ in range(2):
         with pytest.raises(RuleDocumentRefused):
             compile_document(document())
+
+
+def test_a_hundred_more_rules_over_a_shared_comparison_evaluate_it_once() -> None:
+    looks_like_a_test = comparison("merchant.name", "matches", "(?i)test")
+    foreign = comparison("merchant.country", "ne", "DE")
+
+    def made_for(count: int) -> int:
+        """Return how many columns and verdicts a number of rules make of some payments."""
+        rules = compiled(
+            *[
+                rule(f"rule_{number}", when={"all": [looks_like_a_test, foreign]})
+                for number in range(count)
+            ],
+            *[window_rule(f"window_{number}", when=looks_like_a_test) for number in range(count)],
+        )
+        columns = columns_of([payment(merchant_name="Test", merchant_country="US")] * 3)
+        assert len(list(rules.matches(columns))) == count
+        for each in rules.window_rules:
+            assert [found.value for found in each.findings(WindowSlice(NOON, columns))] == [3]
+        return len(columns._built)
+
+    assert made_for(101) == made_for(1)
+
+
+def test_the_columns_of_a_document_are_those_of_its_enabled_rules() -> None:
+    rules = compiled(
+        rule("first", when=comparison("channel", "eq", "web")),
+        rule("second", when=comparison("card.bin", "exists"), enabled=False),
+        rule(
+            "third",
+            scope="sequence",
+            subject="customer.id",
+            previous={
+                "within_minutes": 5,
+                "where": comparison("previous.merchant.id", "exists"),
+            },
+        ),
+    )
+    assert rules.columns == {
+        *{"amount", "currency", "event_time", "payment_status", "transaction_id"},
+        *{"channel", "customer_id", "merchant_id"},
+    }
 
 
 def test_equal_dimensions_have_equal_text_whatever_their_order() -> None:

@@ -109,7 +109,7 @@ def test_texts_are_compared_letter_by_letter(
 def test_flags_are_asked_for_any_of_several_and_are_never_unknown(
     operator: str, value: Any, expected: list[bool | None]
 ) -> None:
-    flags = ([], ["zero_amount"], ["channel_unknown"], ["zero_amount", "channel_unknown"])
+    flags: Any = ([], ["zero_amount"], ["channel_unknown"], ["zero_amount", "channel_unknown"])
     payments = [payment(quality_flags=names) for names in flags]
     assert verdicts(comparison("quality_flags", operator, value), *payments) == expected
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.rules.rule_samples import (
+    NOON,
     Payment,
     columns_of,
     comparison,
@@ -20,6 +21,7 @@ from unit.rules.rule_samples import (
 )
 
 from shared_code.rules.measures import exact_sum, nearest_rank
+from shared_code.rules.window_slices import WindowSlice
 
 FAILED = comparison("payment_status", "eq", "failed")
 
@@ -29,9 +31,9 @@ def of_amounts(function: str, amounts: Sequence[str], currency: str = "USD", **m
     measure = {"function": function, "field": "amount", **more}
     window = window_rule(measure=measure, group_by=["currency"])
     payments = [payment(amount=amount, currency=currency) for amount in amounts]
-    ((_, dimensions, value, count, _),) = measured(window, *payments)
-    assert (dimensions, count) == ({"currency": currency}, len(amounts))
-    return value
+    (found,) = measured(window, *payments)
+    assert (found.dimensions, found.payment_count) == ({"currency": currency}, len(amounts))
+    return found.value
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,21 @@ def test_a_sum_goes_beyond_64_bits_without_losing_a_cent() -> None:
     assert total == 10_001 * Decimal(greatest)
     average = of_amounts("average", [greatest] * 10_001, "CLF")
     assert average == Decimal(greatest)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        (["2.00", "4.00"], "1"),
+        (["0.01", "0.02", "0.03"], "0.008164965809277260327324280249"),
+        (["922337203685477.58", "922337203685477.56"], "0.01"),
+        (["7.77"], "0"),
+    ],
+)
+def test_the_standard_deviation_is_that_of_the_whole_group(
+    amounts: list[str], expected: str
+) -> None:
+    assert of_amounts("standard_deviation", amounts) == Decimal(expected)
 
 
 @given(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=50))
@@ -141,18 +158,18 @@ def test_a_payment_for_which_the_condition_is_unknown_counts_below_the_line_only
 def test_distinct_count_leaves_absent_values_out(
     field: str, values: list[Any], expected: int
 ) -> None:
-    payments = [{**payment(), field: value} for value in values]
+    payments: list[Payment] = [{**payment(), field: value} for value in values]
     if field == "amount":
         payments = [payment(amount=value) for value in values]
     window = window_rule(measure={"function": "distinct_count", "field": field})
     (value,) = measured(window, *payments)
-    assert (value.value, value.payment_count) == (expected, len(values))
+    assert (value.value, value.payment_count) == (Decimal(expected), len(values))
 
 
 def test_only_matching_payments_are_grouped_and_no_match_gives_no_row() -> None:
     payments = [payment(payment_status="failed"), payment(), payment()]
     (value,) = measured(window_rule(when=FAILED), *payments)
-    assert (value.value, value.payment_count, value.dimensions) == (1, 1, {})
+    assert (value.value, value.payment_count, value.dimensions) == (Decimal(1), 1, {})
     assert measured(window_rule(when=FAILED), payment()) == []
     assert measured(window_rule()) == []
 
@@ -252,5 +269,6 @@ def test_a_numerator_is_evaluated_once_for_all_groups() -> None:
         return stored(column)
 
     columns._values = counting
-    assert len(list(compiled(window).window_values(columns))) == 100
+    (ratios,) = compiled(window).window_rules
+    assert len(list(ratios.findings(WindowSlice(NOON, columns)))) == 100
     assert sorted(asked) == ["customer_id", "merchant_country"]

@@ -1,0 +1,122 @@
+"""All rules over many payments: what the plain reference finds, in whatever spans they are cut."""
+
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from unit.rules import reference_streams
+from unit.rules.reference_rules import Given
+from unit.rules.reference_streams import Fared, Found, in_key_order, window_start
+from unit.rules.rule_samples import Payment, columns_of, unchecked
+from unit.rules.rule_strategies import LISTS, RATES
+from unit.rules.stream_strategies import STREAMS, documents
+
+from shared_code.domain.windows import Window
+from shared_code.rules.columns import Columns
+from shared_code.rules.compiler import CompiledRules
+from shared_code.rules.dry_run import dry_run
+from shared_code.rules.findings import Finding
+from shared_code.rules.judging import HistoryNeed, Judgement, judge
+
+CASES = settings(
+    max_examples=int(os.environ.get("RULES_CASES", "200")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+WINDOW = timedelta(minutes=5)
+
+
+def found_of(finding: Finding) -> Found:
+    dimensions = frozenset(finding.dimensions.items())
+    return Found(
+        finding.rule,
+        finding.window_start,
+        dimensions,
+        finding.value,
+        finding.payment_count,
+        finding.exceeded,
+        finding.outcome,
+        finding.seen,
+    )
+
+
+def by_place(found: Found) -> tuple[Any, ...]:
+    dimensions = sorted((name, value or "") for name, value in found.dimensions)
+    return found.rule, found.window_start, dimensions
+
+
+@CASES
+@given(documents(), STREAMS, RATES)
+def test_every_scope_finds_what_the_reference_does(
+    rules: list[Any], sent: list[Payment], rates: Any
+) -> None:
+    expected, expected_counts = reference_streams.verdicts(rules, sent, Given(LISTS, rates))
+    judgements = dry_run(unchecked(*rules, lists=LISTS, rates=rates), columns_of(sent)).judgements
+    found = [found_of(finding) for each in judgements for finding in each.findings]
+    assert sorted(found, key=by_place) == sorted(expected, key=by_place)
+    counts = [
+        Fared(count.rule, each.window_start, count.matched, count.indeterminate)
+        for each in judgements
+        for count in each.counts
+    ]
+    assert sorted(counts) == sorted(expected_counts)
+
+
+class PaymentsKept:
+    """Payments as a database keeps them: it gives those of some subjects and of a span of time."""
+
+    def __init__(self, payments: Sequence[Payment]) -> None:
+        self.payments = in_key_order(payments)
+        self.columns = columns_of(self.payments)
+
+    def picked(self, keep: Sequence[bool]) -> Columns:
+        return self.columns.picked(np.flatnonzero(np.array(keep, dtype=np.bool_)))
+
+    def between(self, start: datetime, end: datetime) -> Columns:
+        return self.picked([start <= payment["event_time"] < end for payment in self.payments])
+
+    def history(self, need: HistoryNeed) -> Columns:
+        """Return what is asked for and not a column more."""
+        times = (payment["event_time"] for payment in self.payments)
+        subjects = self.columns.values(need.column)
+        rows = self.picked(
+            [
+                subject in need.subjects and need.span.start <= time < need.span.end
+                for subject, time in zip(subjects, times, strict=True)
+            ]
+        )
+
+        def values(column: str) -> Sequence[Any]:
+            assert column in need.names, f"{column} is read, but was not asked for"
+            return rows.values(column)
+
+        return Columns(rows.size, values)
+
+
+def judged_in_spans(
+    rules: CompiledRules, kept: PaymentsKept, edges: Sequence[datetime]
+) -> list[Judgement]:
+    return [
+        judgement
+        for start, end in pairwise(edges)
+        for judgement in judge(rules, kept.between(start, end), kept.history, Window(start, end))
+    ]
+
+
+@CASES
+@given(documents(), STREAMS, RATES, st.data())
+def test_judging_in_any_spans_finds_what_judging_all_at_once_does(
+    rules: list[Any], sent: list[Payment], rates: Any, data: st.DataObject
+) -> None:
+    compiled_rules = unchecked(*rules, lists=LISTS, rates=rates)
+    starts = sorted({window_start(payment) for payment in sent})
+    ends = [] if not starts else [starts[0] + WINDOW * step for step in range(1, 12)]
+    cuts = [end for end in ends[:-1] if data.draw(st.booleans())]
+    edges = [*starts[:1], *cuts, *ends[-1:]]
+    found = judged_in_spans(compiled_rules, PaymentsKept(sent), edges)
+    assert found == dry_run(compiled_rules, columns_of(sent)).judgements
