@@ -77,11 +77,10 @@ def _stream_results(
 ) -> _Streams:
     findings: dict[datetime, list[Finding]] = defaultdict(list)
     hits: dict[int, Mapping[Identity, int]] = {}
-    for group in _by_subject(rules.stream_rules):
+    for reach, group in _by_history(rules.stream_rules):
         sought = frozenset[Any]().union(*(rule.sought(columns) for rule in group))
         if not sought:
             continue
-        reach = max((rule.source.reach for rule in group), default=timedelta())
         need = HistoryNeed(
             group[0].subject_column,
             sought,
@@ -97,12 +96,17 @@ def _stream_results(
     return _Streams(findings, hits)
 
 
-def _by_subject(rules: Sequence[StreamRule]) -> Iterator[list[StreamRule]]:
-    """Yield rules that look at the same subjects together, so that history is read once."""
-    groups: dict[str, list[StreamRule]] = defaultdict(list)
+def _by_history(rules: Sequence[StreamRule]) -> Iterator[tuple[timedelta, list[StreamRule]]]:
+    """Yield rules that want the same history together, with how far back that reaches.
+
+    Not all rules of a subject: one that looks back a month on a few payments would make all others
+    read a month of every subject's payments.
+    """
+    groups: dict[tuple[str, timedelta], list[StreamRule]] = defaultdict(list)
     for rule in rules:
-        groups[rule.subject_column].append(rule)
-    yield from groups.values()
+        groups[rule.subject_column, rule.source.reach].append(rule)
+    for (_, reach), group in groups.items():
+        yield reach, group
 
 
 def _by_identity(hits: Sequence[Hit]) -> Mapping[Identity, int]:
