@@ -134,7 +134,7 @@ class Aggregator:
                 if outcome is not None:
                     closed.append(outcome[0])
                     alerts += outcome[1]
-            alerts += self._judge_what_late_payments_reach(steps, lease)
+            alerts += self._judge_what_late_payments_reach(steps, lease, now)
             self._roll_up(steps, lease, now)
             steps.report()
             return Tick(closed, folded, alerts)
@@ -269,13 +269,18 @@ class Aggregator:
         )
         return closed, alerts
 
-    def _judge_what_late_payments_reach(self, steps: "_Steps", lease: Lease) -> int:
+    def _judge_what_late_payments_reach(self, steps: "_Steps", lease: Lease, now: datetime) -> int:
         with self._database.transaction() as connection:
             windows = rule_marked_windows(connection)
-        return sum(steps.attempt(partial(self._judge_again, each, lease)) or 0 for each in windows)
+        return sum(
+            steps.attempt(partial(self._judge_again, each, lease, now)) or 0 for each in windows
+        )
 
-    def _judge_again(self, window: Window, lease: Lease) -> int:
-        """Judge a closed window again that a late payment of an earlier one reaches."""
+    def _judge_again(self, window: Window, lease: Lease, now: datetime) -> int:
+        """Judge a closed window again that a late payment of an earlier one reaches.
+
+        Its figures stand, unless another rule set is active by now: a revision has one rule set.
+        """
         with self._database.transaction("REPEATABLE READ") as connection:
             renew_lease(connection, lease)
             delete_rule_marks(connection, window)
@@ -283,9 +288,11 @@ class Aggregator:
                 return 0
             revision = latest_revision(connection, window)
             in_force = judges(connection, None, self._shipped_rules)
+            if revision.rule_set != in_force.active.rule_set:
+                return self._close_in(connection, window, in_force, now, again=False)[1]
             columns = payments_between(connection, window, in_force.columns)
             judged = judge_window(
-                connection, window, columns, in_force, revision=revision, guarded=False
+                connection, window, columns, in_force, revision=revision.number, guarded=False
             )
         _log.info("judged window %s again", window.start.isoformat())
         return judged.alerts

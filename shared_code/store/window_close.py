@@ -23,6 +23,12 @@ _DELETE_MARKS: Final = text("DELETE FROM window_marks WHERE window_start = :wind
 _NEXT_REVISION: Final = text("""
     SELECT coalesce(max(revision), 0) + 1 FROM window_revisions WHERE window_start = :window_start
 """)
+_LATEST_REVISION: Final = text("""
+    SELECT revision, rule_set FROM window_revisions
+    WHERE window_start = :window_start
+    ORDER BY revision DESC
+    LIMIT 1
+""")
 # percentile_disc gives an amount that was paid, exactly; percentile_cont would go through floats.
 _INSERT_FINAL: Final = text("""
     INSERT INTO payment_metrics_5m_final
@@ -89,6 +95,13 @@ class Drift(NamedTuple):
     exact_sum: Any
 
 
+class Revision(NamedTuple):
+    """A revision of a window's figures, and the rule set that was active when it was made."""
+
+    number: int
+    rule_set: int
+
+
 class ClosedWindow(NamedTuple):
     """What closing a window wrote."""
 
@@ -126,10 +139,10 @@ def close_window(
     return ClosedWindow(window, revision, sum(counts), drift)
 
 
-def latest_revision(connection: Connection, window: Window) -> int:
-    """Return the number of a closed window's last revision; 0 if it was never closed."""
-    parameters = {"window_start": window.start}
-    return int(connection.execute(_NEXT_REVISION, parameters).scalar_one()) - 1
+def latest_revision(connection: Connection, window: Window) -> Revision:
+    """Return the last revision of a window that was closed."""
+    row = connection.execute(_LATEST_REVISION, {"window_start": window.start}).one()
+    return Revision(row.revision, row.rule_set)
 
 
 def delete_marks(connection: Connection, window: Window) -> None:

@@ -200,6 +200,24 @@ def test_a_late_payment_marks_only_windows_of_its_subject_within_reach(store: St
     assert changed == [WINDOW_START, WINDOW_START + 2 * FIVE_MINUTES]
 
 
+def test_a_window_that_is_reached_after_a_change_of_rules_is_revised_under_the_new_ones(
+    store: Store,
+) -> None:
+    use_rules(store, rapid_fire())
+    send(store, at(4, "a"), at(6, "b"))
+    use_rules(store, rapid_fire(), version="1.1.0")
+    send(store, at(2, "late"))
+    revised = store.rows(
+        """
+        SELECT revision, version FROM window_revisions JOIN rule_sets USING (rule_set)
+        WHERE window_start = :start ORDER BY 1
+    """,
+        start=WINDOW_START + FIVE_MINUTES,
+    )
+    assert revised == [(1, "1.0.0"), (2, "1.1.0")]
+    assert store.rows("SELECT rule_set_version, value FROM rule_values") == [("1.1.0", 3)]
+
+
 def test_an_orphan_refund_is_no_alert_any_more_once_its_payment_comes(store: Store) -> None:
     orphan = rule(
         "orphan",
