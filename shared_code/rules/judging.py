@@ -1,7 +1,7 @@
 """Judges the payments of ended windows by every rule of a document."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,9 +37,9 @@ type History = Callable[[HistoryNeed], Columns]
 class Judgement:
     """What the rules found in one window.
 
-    ``findings`` are of every scope; those of transaction rules are only the payments that are worth
-    an alert, since their values are kept with each payment. ``counts`` says how each enabled rule
-    fared, whether it found anything or not.
+    ``findings`` are of every scope, one for each rule and subject; those of transaction rules are
+    only the payments that are worth an alert, since their values are kept with each payment.
+    ``counts`` says how each enabled rule fared, whether it found anything or not.
     """
 
     window_start: datetime
@@ -139,7 +139,25 @@ def _judge_window(rules: CompiledRules, window: WindowSlice, streams: _Streams) 
         scores = list(score.findings(window, outcomes))
         findings += scores
         counts.append(RuleCount(score.number, len(scores), 0))
-    return Judgement(window.start, columns.size, findings, counts)
+    return Judgement(window.start, columns.size, _once_each(findings), counts)
+
+
+def _once_each(findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings, one for each rule and subject.
+
+    A payment may report one status several times in a window. It is told once: of the first event
+    that is worth an alert, or else of the first.
+    """
+    groups: dict[Hashable, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[finding.rule, *finding.dimensions.items()].append(finding)
+    return [group[0] if len(group) == 1 else _told_once(group) for group in groups.values()]
+
+
+def _told_once(group: Sequence[Finding]) -> Finding:
+    spans = [finding.seen for finding in group if finding.seen is not None]
+    told = min(group, key=lambda finding: (not finding.exceeded, finding.seen))
+    return told._replace(seen=(min(first for first, _ in spans), max(last for _, last in spans)))
 
 
 def _row_outcomes(matches: Sequence[Matches]) -> Iterator[RowOutcome]:

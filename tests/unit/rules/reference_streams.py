@@ -97,7 +97,21 @@ def verdicts(
         for number, rule in enumerate(rules):
             matched, unknown = _fared(rule, members, given, of_rules[number])
             fared.append(Fared(number, start, matched, unknown))
-    return [found for each in of_rules for found in each.found], fared
+    return _once_each([found for each in of_rules for found in each.found]), fared
+
+
+def _once_each(findings: Sequence[Found]) -> list[Found]:
+    """Return what is found of each subject in a window: first what is worth an alert."""
+    groups: dict[Any, list[Found]] = defaultdict(list)
+    for found in findings:
+        groups[found.rule, found.window_start, found.dimensions].append(found)
+    told = []
+    for group in groups.values():
+        in_time = sorted(group, key=lambda found: found.seen or ())
+        first = next((found for found in in_time if found.exceeded), in_time[0])
+        times = [time for found in group for time in found.seen or ()]
+        told.append(first._replace(seen=(min(times), max(times)) if times else None))
+    return told
 
 
 def _verdicts(

@@ -58,21 +58,25 @@ def _payments(draw: st.DrawFn) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
+def _mostly(usual: st.SearchStrategy[Any], rare: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.integers(0, 4).flatmap(lambda chance: rare if chance == 4 else usual)
+
+
 def _event(payment: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(payment[name] for name in ("event_time", "transaction_id", "payment_status"))
 
 
 # Payments of few subjects, ids and times, no event twice; mostly enough of them to meet.
-STREAMS = st.one_of(
+STREAMS = _mostly(
+    st.lists(_payments(), min_size=8, max_size=14, unique_by=_event),
     st.lists(_payments(), max_size=3, unique_by=_event),
-    *[st.lists(_payments(), min_size=8, max_size=14, unique_by=_event)] * 3,
 )
 
 
 def _when(target: str) -> st.SearchStrategy[Any]:
     """Return conditions, most of which hold for many payments."""
     simple = st.sampled_from([None] * 6 + [_NOT_FAILED, _NOT_FAILED, _FAILED])
-    return st.one_of(*[simple] * 5, conditions(target))
+    return _mostly(simple, conditions(target))
 
 
 @st.composite
@@ -98,7 +102,7 @@ def velocity_rules(draw: st.DrawFn) -> dict[str, Any]:
         group_by=group_by,
         when=draw(_when(target)),
         measure=measure,
-        bands=draw(st.just([]) | bands(_SMALL)) or None,
+        bands=draw(_mostly(st.just([]), bands(_SMALL))) or None,
         alert=draw(st.none() | alerts(_SMALL)),
         **draw(dates(_MOMENTS)),
     )
@@ -131,13 +135,12 @@ def _pairs(prefix: str, target: str) -> st.SearchStrategy[Any]:
     )
     likely = st.one_of(with_field, of_amounts, gaps, presence)
     leaves = st.one_of(
-        *[likely] * 6,
         of_numbers("gap_minutes"),
         of_numbers("amount_ratio"),
         comparisons(target, f"{prefix}."),
         comparisons(target),
     )
-    return st.one_of(gaps, likely, trees(leaves, max_leaves=3))
+    return _mostly(gaps | likely, trees(_mostly(likely, leaves), max_leaves=3))
 
 
 def _values_of_pairs(prefix: str, target: str) -> st.SearchStrategy[Any]:
@@ -153,7 +156,6 @@ def _values_of_pairs(prefix: str, target: str) -> st.SearchStrategy[Any]:
             {"multiply": [other, 2]},
             {"field": "gap_minutes"},
             {"field": "amount_ratio"},
-            {"multiply": [{"field": "gap_minutes"}, own]},
         ]
     )
 
@@ -163,12 +165,12 @@ def sequence_rules(draw: st.DrawFn) -> dict[str, Any]:
     """Return a sequence rule of any of the three kinds."""
     target = draw(st.sampled_from(TARGETS))
     part: dict[str, Any] = {"within_minutes": draw(_MINUTES)}
-    more: dict[str, Any] = draw(dates(_MOMENTS))
+    more: dict[str, Any] = draw(_mostly(st.just({}), dates(_MOMENTS)))
     kind = draw(st.sampled_from(["previous", "pattern", "lookup"]))
     if kind == "pattern":
         simple = st.sampled_from([_NOT_FAILED, _NOT_FAILED, _FAILED])
-        part["first"] = draw(st.one_of(*[simple] * 4, conditions(target)))
-        part["then"] = draw(st.one_of(*[simple] * 4, conditions(target)))
+        part["first"] = draw(_mostly(simple, conditions(target)))
+        part["then"] = draw(_mostly(simple, conditions(target)))
         part["times"] = draw(st.integers(1, 3))
         value = draw(st.none() | values(target))
     else:
@@ -182,7 +184,7 @@ def sequence_rules(draw: st.DrawFn) -> dict[str, Any]:
         subject=None if kind == "lookup" else draw(_SUBJECTS),
         when=draw(_when(target)),
         value=value,
-        bands=draw(st.just([]) | bands(_SMALL)) or None,
+        bands=draw(_mostly(st.just([]), bands(_SMALL))) or None,
         alert=draw(st.none() | alerts(_SMALL)),
         **more | {kind: part},
     )

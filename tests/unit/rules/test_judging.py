@@ -12,9 +12,18 @@ from hypothesis import strategies as st
 from unit.rules import reference_streams
 from unit.rules.reference_rules import Given
 from unit.rules.reference_streams import Fared, Found, in_key_order, window_start
-from unit.rules.rule_samples import Payment, columns_of, unchecked
+from unit.rules.rule_samples import (
+    Payment,
+    after,
+    columns_of,
+    comparison,
+    dried,
+    payment,
+    rule,
+    unchecked,
+)
 from unit.rules.rule_strategies import LISTS, RATES
-from unit.rules.stream_strategies import STREAMS, documents
+from unit.rules.stream_strategies import STREAMS, documents, sequence_rules
 
 from shared_code.domain.windows import Window
 from shared_code.rules.columns import Columns
@@ -24,7 +33,7 @@ from shared_code.rules.findings import Finding
 from shared_code.rules.judging import HistoryNeed, Judgement, judge
 
 CASES = settings(
-    max_examples=int(os.environ.get("RULES_CASES", "200")),
+    max_examples=int(os.environ.get("RULES_CASES", "100")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -47,14 +56,10 @@ def found_of(finding: Finding) -> Found:
 
 def by_place(found: Found) -> tuple[Any, ...]:
     dimensions = sorted((name, value or "") for name, value in found.dimensions)
-    return found.rule, found.window_start, dimensions
+    return found.rule, found.window_start, dimensions, str(found.seen)
 
 
-@CASES
-@given(documents(), STREAMS, RATES)
-def test_every_scope_finds_what_the_reference_does(
-    rules: list[Any], sent: list[Payment], rates: Any
-) -> None:
+def assert_agreement(rules: list[Any], sent: list[Payment], rates: Any) -> None:
     expected, expected_counts = reference_streams.verdicts(rules, sent, Given(LISTS, rates))
     judgements = dry_run(unchecked(*rules, lists=LISTS, rates=rates), columns_of(sent)).judgements
     found = [found_of(finding) for each in judgements for finding in each.findings]
@@ -65,6 +70,46 @@ def test_every_scope_finds_what_the_reference_does(
         for count in each.counts
     ]
     assert sorted(counts) == sorted(expected_counts)
+
+
+@CASES
+@given(documents(), STREAMS, RATES)
+def test_every_scope_finds_what_the_reference_does(
+    rules: list[Any], sent: list[Payment], rates: Any
+) -> None:
+    assert_agreement(rules, sent, rates)
+
+
+@CASES
+@given(st.lists(sequence_rules(), min_size=1, max_size=2), STREAMS, RATES)
+def test_sequences_are_those_that_the_reference_finds(
+    rules: list[Any], sent: list[Payment], rates: Any
+) -> None:
+    assert_agreement([each | {"id": f"rule_{at}"} for at, each in enumerate(rules)], sent, rates)
+
+
+def test_a_payment_that_reports_one_status_twice_in_a_window_is_told_once() -> None:
+    names = ("transaction_id", "payment_status")
+    graded = rule("graded", value={"field": "amount"}, alert={"operator": "gte", "value": 1})
+    score = rule(
+        "score",
+        scope="score",
+        terms=[{"rule": "graded", "points": 1}, {"rule": "large", "points": 5}],
+        alert={"operator": "gte", "value": 5},
+    )
+    large = rule("large", when=comparison("amount", "gte", 100))
+    events = [
+        payment(event_time=after(minutes), amount=amount)
+        for minutes, amount in [(0, "10.00"), (1, "100.00"), (2, "200.00"), (5, "300.00")]
+    ]
+    first, second = dried([graded, large, score], *events).judgements
+    for judgement in (first, second):
+        assert [each.rule for each in judgement.findings] == [0, 2]
+        assert all(tuple(each.dimensions) == names for each in judgement.findings)
+    assert [each.value for each in first.findings] == [10, 6]
+    assert first.findings[0].seen == (after(0), after(2))
+    assert first.findings[1].evidence["payments"][0]["amount"] == "100.00"
+    assert first.counts[0].matched == 3
 
 
 class PaymentsKept:
