@@ -13,6 +13,7 @@ from unit.rules.rule_samples import (
 )
 
 from shared_code.domain.vocabularies import Severity
+from shared_code.rules import conditions
 from shared_code.rules.compiler import canonical_dimensions, compile_document
 from shared_code.rules.document import Metric
 from shared_code.rules.dry_run import dry_run
@@ -94,26 +95,30 @@ def test_a_refusal_is_not_remembered_as_success() -> None:
             compile_document(document())
 
 
-def test_a_hundred_more_rules_over_a_shared_comparison_evaluate_it_once() -> None:
-    looks_like_a_test = comparison("merchant.name", "matches", "(?i)test")
+@pytest.mark.parametrize("count", [1, 101])
+def test_a_hundred_more_rules_over_a_shared_comparison_evaluate_it_once(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    asked: list[str] = []
+
+    def occurs_in(text: str) -> bool:
+        asked.append(text)
+        return True
+
+    monkeypatch.setattr(conditions, "compile_pattern", lambda _pattern: occurs_in)
+    shared = comparison("merchant.name", "matches", f"{count} rules")
     foreign = comparison("merchant.country", "ne", "DE")
-
-    def made_for(count: int) -> int:
-        """Return how many columns and verdicts a number of rules make of some payments."""
-        rules = compiled(
-            *[
-                rule(f"rule_{number}", when={"all": [looks_like_a_test, foreign]})
-                for number in range(count)
-            ],
-            *[window_rule(f"window_{number}", when=looks_like_a_test) for number in range(count)],
-        )
-        columns = columns_of([payment(merchant_name="Test", merchant_country="US")] * 3)
-        assert len(list(rules.matches(columns))) == count
-        for each in rules.window_rules:
-            assert [found.value for found in each.findings(WindowSlice(NOON, columns))] == [3]
-        return len(columns._built)
-
-    assert made_for(101) == made_for(1)
+    rules = compiled(
+        *[rule(f"rule_{number}", when={"all": [shared, foreign]}) for number in range(count)],
+        *[window_rule(f"window_{number}", when=shared) for number in range(count)],
+    )
+    names = ["one", "two", "three"]
+    run = dry_run(
+        rules, columns_of([payment(merchant_name=name, merchant_country="US") for name in names])
+    )
+    assert [match.rows for match in run.matches] == [[0, 1, 2]] * count
+    assert [found.value for each in run.judgements for found in each.findings] == [3] * count
+    assert asked == names
 
 
 def test_the_columns_of_a_document_are_those_of_its_enabled_rules() -> None:

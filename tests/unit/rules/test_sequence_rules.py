@@ -92,6 +92,19 @@ def test_previous_when_passes_over_payments_that_do_not_count() -> None:
     assert [before_of(each) for each in found] == ["failed", "failed"]
 
 
+def test_the_first_payment_of_a_subject_has_none_before_whatever_where_asks() -> None:
+    large = previous_rule(comparison("amount", "gt", 5))
+    assert findings_of(large, of_ada("only")) == []
+    assert ids(findings_of(large, of_ada("a"), of_ada("b", 1))) == ["b"]
+
+
+def test_a_band_names_what_the_value_of_a_sequence_means() -> None:
+    bands = [{"outcome": "far_apart", "at_least": 5, "reason": "five minutes and more"}]
+    gaps = previous_rule(value={"field": "gap_minutes"}, bands=bands)
+    found = findings_of(gaps, of_ada("a"), of_ada("b", 4), of_ada("c", 9))
+    assert [(each.value, each.outcome) for each in found] == [(Decimal(4), 1), (Decimal(5), 3)]
+
+
 def test_where_compares_the_fields_of_both_payments() -> None:
     moved = comparison("merchant.country", "ne", {"field": "previous.merchant.country"})
     countries = [("a", "DE"), ("b", "DE"), ("c", "US"), ("d", None), ("e", "FR")]
@@ -156,6 +169,14 @@ def test_a_pattern_counts_payments_and_not_their_events() -> None:
     assert ids(findings_of(pattern_rule(times=1), *again, of_ada("b", 2))) == ["b"]
 
 
+def test_the_rules_own_condition_holds_for_the_first_payments_too() -> None:
+    web = pattern_rule(times=1, when=comparison("channel", "eq", "web"))
+    failed = [of_ada(each, payment_status="failed", channel=each) for each in ("atm", "web")]
+    completed = of_ada("c", 1, channel="web")
+    assert findings_of(web, failed[0], completed) == []
+    assert ids(findings_of(web, failed[1], completed)) == ["c"]
+
+
 def test_a_payment_does_not_follow_its_own_failure() -> None:
     events = [of_ada("a", 0, payment_status="failed"), of_ada("a", 1)]
     assert findings_of(pattern_rule(times=1), *events) == []
@@ -195,8 +216,9 @@ def test_all_fields_are_absent_where_no_such_payment_is_young_enough_or_before(
     (found,) = findings_of(refund_rule(where), paid, orphan)
     assert (found.payment_count, found.evidence["original"]) == (1, None)
     for name, value in [("currency", "JPY"), ("quality_flags", "zero_amount")]:
-        unlike = comparison(f"original.{name}", "ne", value)
+        unlike, alike = (comparison(f"original.{name}", each, value) for each in ("ne", "eq"))
         assert findings_of(refund_rule(unlike), paid, orphan) == []
+        assert findings_of(refund_rule(alike), paid, orphan) == []
         assert ids(findings_of(refund_rule(unlike), paid, refund())) == ["refund"]
 
 
