@@ -23,7 +23,7 @@ from bench.throwaway import database_url, engine_on
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus
 from shared_code.domain.windows import Window, window_start
-from shared_code.engine.backtest import Backtest, Progress, run_backtest
+from shared_code.engine.backtest import Backtest, run_backtest
 from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
 from shared_code.rules.compiler import CompiledRules, canonical_content, compile_document
 from shared_code.store.partitions import attach_days
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--back-fill", action="store_true", help="back-fill them first")
     options = parser.parse_args(arguments)
     console = Console()
-    with database_url() as url, console.status("making payments") as status:
+    with database_url() as url:
         engine = engine_on(url)
         end = window_start(datetime.now(UTC)) - timedelta(hours=1)
         span = Window(end - timedelta(hours=options.hours), end)
@@ -93,17 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             activate(connection, _shipped_with(()), by="bench", reason="benchmark")
         back_filled: float | None = None
         if options.back_fill:
-            status.update("back-filling")
             began = time.perf_counter()
             engine.process_time_window(*span)
             back_filled = time.perf_counter() - began
         before = _peak_megabytes()
 
-        def show(done: Progress) -> None:
-            status.update(f"backtest: {done.windows_done} of {done.windows} windows")
-
         rules = _candidate()
-        found = run_backtest(engine.database, rules, span, watch=show)
+        found = run_backtest(engine.database, rules, span)
         engine.database.engine.dispose()
     table = Table(title=f"{found.payments:,} payments in {options.hours} h, {os.cpu_count()} cores")
     for name in ("", "rules", "seconds", "payments/s", "peak memory, MB"):
