@@ -10,8 +10,8 @@ from shared_code.errors import PaymentsError
 EXIT_FAILED = 1
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 failed or refused, 2 wrong usage."""
+def command_line() -> argparse.ArgumentParser:
+    """Return the parser of every command; what it parses knows by ``group`` how to run."""
     parser = argparse.ArgumentParser(
         prog="python -m shared_code",
         description="Operate the payment metrics. Settings are taken from the environment, as the"
@@ -25,7 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands = groups.add_parser(name, help=summary)
         commands.set_defaults(group=group.run)
         group.add_commands(commands)
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed or refused, 2 wrong usage."""
+    chosen = command_line().parse_args(arguments)
     try:
         exit_code: int | None = chosen.group(chosen)
     except PaymentsError as error:

@@ -3,7 +3,14 @@
 import argparse
 import sys
 
-from shared_code.cli import backfill, backtest, rules_documents, rules_operations, rules_shadow
+from shared_code.cli import (
+    backfill,
+    backtest,
+    explain,
+    rules_documents,
+    rules_operations,
+    rules_shadow,
+)
 from shared_code.cli.rules_arguments import Answer, database
 
 
@@ -17,6 +24,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     rules_shadow.add_command(commands)
     backtest.add_command(commands)
     backfill.add_command(commands)
+    explain.add_command(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:

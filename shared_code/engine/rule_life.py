@@ -16,9 +16,8 @@ from shared_code.rules.errors import RuleError
 from shared_code.store.database import Database
 from shared_code.store.rule_archive import BlobRuleArchive, publish_active
 from shared_code.store.rule_history_read import (
-    activated_since,
-    last_activation,
     refused_because,
+    was_activated,
 )
 from shared_code.store.rule_store import (
     RuleSet,
@@ -59,7 +58,6 @@ class Upload(NamedTuple):
         sha256: of its canonical form.
         is_new: whether it was put there just now; else just this document waits or is active.
         active_version: of the rule set that was active before; None if unknown.
-        after: number of the last activation before.
         refused_before: whether just this document was refused before.
     """
 
@@ -67,7 +65,6 @@ class Upload(NamedTuple):
     sha256: bytes
     is_new: bool
     active_version: str | None
-    after: int
     refused_before: bool
 
 
@@ -124,9 +121,9 @@ def upload_rules(
     sha256 = document_hash(content)
     if database is None:
         is_new = archive.offer(version, content, by)
-        return Upload(version, sha256, is_new, None, 0, refused_before=False)
+        return Upload(version, sha256, is_new, None, refused_before=False)
     with database.transaction() as connection:
-        active, after = rule_sets_in_force(connection).active, last_activation(connection)
+        active = rule_sets_in_force(connection).active
         refused_before = refused_because(connection, sha256) is not None
         # What would be refused is told now; what would be accepted is taken back.
         attempt = connection.begin_nested()
@@ -137,7 +134,7 @@ def upload_rules(
     is_active = active is not None and active.sha256 == sha256
     is_new = not is_active and archive.offer(version, content, by)
     known = None if active is None else active.version
-    return Upload(version, sha256, is_new, known, after, refused_before)
+    return Upload(version, sha256, is_new, known, refused_before)
 
 
 def await_verdict(
@@ -160,9 +157,8 @@ def await_verdict(
     started = time.monotonic()
     while True:
         with database.transaction() as connection:
-            active = rule_sets_in_force(connection).active
-            done = active is not None and active.sha256 == upload.sha256
-            done = done or activated_since(connection, upload.after, upload.sha256)
+            # Another one may have followed it by now; what was active before is never uploaded.
+            done = was_activated(connection, upload.sha256)
             errors = None
             if not done and not upload.refused_before:
                 errors = refused_because(connection, upload.sha256)

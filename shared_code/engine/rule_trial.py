@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import batched
 from typing import Any, Final
 
+import msgspec
+
 from shared_code.domain.decoding import (
     Message,
     Origin,
@@ -74,14 +76,19 @@ class Trial:
 def event_bodies(content: bytes) -> Sequence[bytes]:
     """Return the JSON texts of a file: the items of an array, or one object, or its lines."""
     text = content.strip()
-    if text.startswith(b"["):
-        items = split_body(text)
-        # Several arrays, one a line, are no array.
-        if items != (text,):
-            return items
+    items = split_body(text)
+    if len(items) > 1 or _is_json(text):
+        return items
     lines = [line for line in text.splitlines() if line.strip()]
-    starts = sum(line.lstrip().startswith((b"{", b"[")) for line in lines)
-    return [text] if starts < len(lines) else lines
+    return lines if any(map(_is_json, lines)) else items
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=dict | list)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def try_rules(

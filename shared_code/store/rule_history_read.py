@@ -23,12 +23,11 @@ _REFUSALS: Final = text("""
     ORDER BY rule_set DESC
     LIMIT :limit
 """)
-_LAST_ACTIVATION: Final = text("SELECT max(activation_id) FROM rule_set_activations")
-_ACTIVATED_SINCE: Final = text("""
+_EVER_ACTIVE: Final = text("""
     SELECT EXISTS (
         SELECT FROM rule_set_activations
         JOIN rule_sets USING (rule_set)
-        WHERE role = 'active' AND activation_id > :activation_id AND sha256 = :sha256
+        WHERE role = 'active' AND sha256 = :sha256
     )
 """)
 _REFUSED_BECAUSE: Final = text("""
@@ -66,15 +65,9 @@ def refusals(connection: Connection, limit: int) -> Sequence[Refusal]:
     return [Refusal(*row) for row in connection.execute(_REFUSALS, {"limit": limit})]
 
 
-def last_activation(connection: Connection) -> int:
-    """Return the number of the last activation; 0 before the first."""
-    return connection.execute(_LAST_ACTIVATION).scalar_one() or 0
-
-
-def activated_since(connection: Connection, activation_id: int, sha256: bytes) -> bool:
-    """Tell whether a document became the active one after some activation."""
-    parameters = {"activation_id": activation_id, "sha256": sha256}
-    return bool(connection.execute(_ACTIVATED_SINCE, parameters).scalar_one())
+def was_activated(connection: Connection, sha256: bytes) -> bool:
+    """Tell whether a document is the active one, or was."""
+    return bool(connection.execute(_EVER_ACTIVE, {"sha256": sha256}).scalar_one())
 
 
 def refused_because(connection: Connection, sha256: bytes) -> tuple[RuleError, ...] | None:

@@ -1,6 +1,8 @@
 """``python -m shared_code rules``, against a real database and real blob storage."""
 
 import json
+import re
+import shlex
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from payment_messages import NOW, WINDOW_START, messages, payment_event
 from rule_documents import document, rapid_fire, rule, use_rules
 from store_fixtures import Store
 
-from shared_code.__main__ import main
+from shared_code.__main__ import command_line, main
 from shared_code.engine.metric_engine import SHIPPED_RULES
 from shared_code.rules.document_text import parse_document
 from shared_code.store.rule_archive import (
@@ -477,7 +479,7 @@ def test_a_shadow_is_compared_payment_by_payment_window_by_window_and_alert_by_a
         rule("gone", when=FAILED),
     )
     use_rules(used, *active, version="1.1.0")
-    before = [payment_event(f"before-{at}", amount="700.00") for at in range(5)]
+    before = [payment_event(f"before-{at}", amount="2000.00") for at in range(5)]
     used.metrics.process_batch(messages(*before), now=NOW)
     candidate = (
         rule("high", when=LOWER, value={"field": "amount"}),
@@ -606,6 +608,14 @@ def test_help_teaches_by_an_example(command: str, capsys: pytest.CaptureFixture[
         main(["rules", command, "--help"])
     assert ended.value.code == 0
     assert f"example:\n  python -m shared_code rules {command}" in capsys.readouterr().out
+
+
+def test_the_rules_page_shows_commands_as_they_work() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "rules.md").read_text("utf-8")
+    shown = re.findall(r"^    python -m shared_code (rules .+)$", page, re.MULTILINE)
+    assert len(shown) >= 15
+    for command in shown:
+        assert command_line().parse_args(shlex.split(command)).group is not None
 
 
 @pytest.mark.usefixtures("used")

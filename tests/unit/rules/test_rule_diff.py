@@ -36,6 +36,10 @@ def changes(old: Any, new: Any, **shared: Any) -> list[str]:
     [
         ({"when": {"all": [HIGH, EURO]}}, {"when": {"all": [EURO, HIGH]}}),
         ({"when": {"all": [HIGH, {"all": [EURO]}]}}, {"when": {"all": [EURO, HIGH, HIGH]}}),
+        (
+            {"when": {"any": [{"all": [HIGH, EURO]}, {"all": [EURO, HIGH]}]}},
+            {"when": {"all": [HIGH, EURO]}},
+        ),
         ({"when": {"any": [HIGH]}}, {"when": {"not": {"not": HIGH}}}),
         ({"when": HIGH}, {"when": comparison("amount", "gte", 10000.0)}),
         ({}, {"enabled": True, "tags": [], "indeterminate": "record", "value": 1}),
