@@ -76,10 +76,19 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
                 values, "FOLD_INTERVAL_MILLISECONDS", default=1000, least=0, most=300_000
             )
         ),
-        rules_container=_matching(values, "RULES_CONTAINER", _CONTAINER, "compliance-rules")
-        or "compliance-rules",
+        rules_container=load_rules_container(values),
         pii_hash_key=_key(values, "PII_HASH_KEY"),
     )
+
+
+def load_rules_container(values: Mapping[str, str] = os.environ) -> str:
+    """Return the blob container of the rules.
+
+    Raises:
+        SettingsError: the setting is wrong.
+    """
+    default = "compliance-rules"
+    return _matching(values, "RULES_CONTAINER", _CONTAINER, default) or default
 
 
 def load_retention(values: Mapping[str, str] = os.environ) -> timedelta:

@@ -1,7 +1,6 @@
 """``python -m shared_code rules backfill``: judge stored payments again by the active rule set."""
 
 import argparse
-import getpass
 import sys
 import time
 import uuid
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared_code.cli.progress import Progress
+from shared_code.cli.rules_arguments import add_by
 from shared_code.cli.spans import add_span
 from shared_code.engine.aggregation import Aggregator, BackfillStep
 from shared_code.engine.backfill import Waiting, run_backfill, time_left
@@ -30,7 +30,7 @@ def add_command(commands: Any) -> None:
         " goes on where it was.",
     )
     add_span(backfill)
-    backfill.add_argument("--by", default=_login_name(), help="who does it (the login name)")
+    add_by(backfill)
     backfill.add_argument(
         "--again", action="store_true", help="do it once more if it was done under this rule set"
     )
@@ -60,13 +60,6 @@ def _backfill(arguments: argparse.Namespace, database: Database) -> str:
         f"{done.windows} windows stand under rule set version {watcher.version};"
         f" {watcher.windows} done now, {watcher.payments} payments judged"
     )
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except OSError:  # a container's user may have no name
-        return "an operator"
 
 
 class _Watcher:

@@ -19,7 +19,7 @@ from azure.storage.blob import BlobClient, BlobServiceClient
 
 from shared_code.errors import PaymentsError
 from shared_code.rules.errors import RuleError
-from shared_code.settings import SettingsError
+from shared_code.settings import SettingsError, load_rules_container
 from shared_code.store.database import Database
 from shared_code.store.errors import StoreUnavailable
 from shared_code.store.rule_store import document_hash, rule_sets_in_force, stored_document
@@ -27,7 +27,6 @@ from shared_code.store.rule_store import document_hash, rule_sets_in_force, stor
 ACTIVE_BLOB: Final = "active/metric_derivation_rules.json"
 
 _CONNECTION: Final = "RulesStorage"
-_CONTAINER: Final = "compliance-rules"
 _UPLOADED_BY: Final = "uploaded_by"
 # Each attempt loses only to another writer, of which there are hardly ever two at a time.
 _ATTEMPTS: Final = 5
@@ -168,11 +167,14 @@ def publish_active(archive: BlobRuleArchive, database: Database) -> str | None:
 
 
 def archive_of(values: Mapping[str, str] = os.environ) -> BlobRuleArchive | None:
-    """Return the archive that app settings name; None if they name no storage account."""
+    """Return the archive that app settings name; None if they name no storage account.
+
+    Raises:
+        SettingsError: a setting is wrong.
+    """
     if not (values.get(_CONNECTION) or values.get(f"{_CONNECTION}__blobServiceUri")):
         return None
-    container = values.get("RULES_CONTAINER", "").strip() or _CONTAINER
-    return BlobRuleArchive(blob_service(values), container)
+    return BlobRuleArchive(blob_service(values), load_rules_container(values))
 
 
 def blob_service(values: Mapping[str, str] = os.environ) -> BlobServiceClient:
