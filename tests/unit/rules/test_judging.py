@@ -95,6 +95,7 @@ def test_a_payment_that_reports_one_status_twice_in_a_window_is_told_once() -> N
         "score",
         scope="score",
         terms=[{"rule": "graded", "points": 1}, {"rule": "large", "points": 5}],
+        bands=[{"outcome": "low", "below": 5, "reason": "a first hint"}],
         alert={"operator": "gte", "value": 5},
     )
     large = rule("large", when=comparison("amount", "gte", 100))
@@ -107,7 +108,7 @@ def test_a_payment_that_reports_one_status_twice_in_a_window_is_told_once() -> N
         assert [each.rule for each in judgement.findings] == [0, 2]
         assert all(tuple(each.dimensions) == names for each in judgement.findings)
     assert [each.value for each in first.findings] == [10, 6]
-    assert first.findings[0].seen == (after(0), after(2))
+    assert [each.seen for each in first.findings] == [(after(0), after(2))] * 2
     assert first.findings[1].evidence["payments"][0]["amount"] == "100.00"
     assert first.counts[0].matched == 3
 
