@@ -21,8 +21,15 @@ _IN_FORCE: Final = text("""
         (SELECT role, rule_set FROM rule_set_activations
          WHERE role = 'active' ORDER BY activation_id DESC LIMIT 1)
         UNION ALL
-        (SELECT role, rule_set FROM rule_set_activations
-         WHERE role IN ('shadow', 'shadow_ended') ORDER BY activation_id DESC LIMIT 1)
+        (SELECT role, rule_set FROM (
+             SELECT role, rule_set, activation_id FROM rule_set_activations
+             WHERE role IN ('shadow', 'shadow_ended') ORDER BY activation_id DESC LIMIT 1
+         ) AS looking_on
+         WHERE NOT EXISTS (
+             SELECT FROM rule_set_activations AS later
+             WHERE later.role = 'active' AND later.rule_set = looking_on.rule_set
+               AND later.activation_id > looking_on.activation_id
+         ))
     ) AS last
     JOIN rule_sets USING (rule_set)
 """)
@@ -37,12 +44,14 @@ _EVER_ACTIVE: Final = text("""
     JOIN rule_sets USING (rule_set)
     WHERE role = 'active'
 """)
-# A document that was refused for its version may be accepted later on.
+# A document that was refused for its version may be accepted later on; of what was refused only the
+# head was kept.
 _INSERT_ACCEPTED: Final = text("""
     INSERT INTO rule_sets AS known (sha256, version, verdict, errors, document, source)
     VALUES (:sha256, :version, 'accepted', '[]', :document, :source)
     ON CONFLICT (sha256) DO UPDATE SET
-        version = excluded.version, verdict = excluded.verdict, errors = excluded.errors
+        version = excluded.version, verdict = excluded.verdict, errors = excluded.errors,
+        document = excluded.document
     WHERE known.verdict = 'refused'
     RETURNING rule_set
 """)
@@ -134,14 +143,13 @@ def document_hash(content: bytes) -> bytes:
 def rule_sets_in_force(connection: Connection) -> RuleSetsInForce:
     """Return which rule sets are in force; no active one before the first activation.
 
-    A shadow that has become the active rule set has nothing left to be compared with.
+    A shadow has ended once it was made the active rule set, also when another one is active by now.
     """
     found: dict[str, RuleSet] = {
         row.role: RuleSet(row.rule_set, bytes(row.sha256), row.version)
         for row in connection.execute(_IN_FORCE)
     }
-    active, shadow = found.get("active"), found.get("shadow")
-    return RuleSetsInForce(active, None if shadow == active else shadow)
+    return RuleSetsInForce(found.get("active"), found.get("shadow"))
 
 
 def judges(connection: Connection, candidate: bytes | None, shipped: bytes) -> Judges:

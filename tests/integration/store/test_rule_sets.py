@@ -164,6 +164,18 @@ def test_a_shadow_runs_until_it_is_ended_or_becomes_active(store: Store) -> None
             start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
 
 
+def test_a_shadow_that_was_active_does_not_run_again_behind_its_successor(store: Store) -> None:
+    upload(store.metrics, document("2.0.0"))
+    with store.connection() as connection:
+        start_shadow(connection, document("3.0.0"), by="ada", reason="a test")
+    for version in ("3.0.0", "4.0.0"):
+        assert upload(store.metrics, document(version)).version == version
+    with store.connection() as connection:
+        assert rule_sets_in_force(connection).shadow is None
+        again = start_shadow(connection, document("3.0.0"), by="ada", reason="what was it like?")
+        assert rule_sets_in_force(connection).shadow == again
+
+
 def test_a_shadow_takes_no_version_from_the_active_ones(store: Store) -> None:
     upload(store.metrics, document("2.0.0"))
     with store.connection() as connection:
@@ -254,6 +266,20 @@ def test_a_document_refused_for_its_version_can_be_accepted_later(store: Store) 
     assert found == [("accepted", "2.0.0", []), ("accepted", "1.5.0", [])]
     count = "SELECT count(*) FROM rules JOIN rule_sets USING (rule_set) WHERE version = '1.5.0'"
     assert store.value(count) == len(SHIPPED["rules"])
+
+
+def test_of_a_large_document_refused_at_first_the_whole_is_kept_once_it_is_accepted(
+    store: Store,
+) -> None:
+    for version in ("2.0.0", "2.1.0"):
+        upload(store.metrics, document(version))
+    lists = {"padding": [f"{number:0250}" for number in range(300)]}
+    large = document("2.2.0", based_on="2.0.0", lists=SHIPPED["lists"] | lists)
+    assert upload(store.metrics, large).version is None
+    with store.connection() as connection:
+        activate_again(connection, "2.0.0", by="ada", reason="a test")
+    assert upload(store.metrics, large).version == "2.2.0"
+    assert store.metrics.active_document() == large
 
 
 @pytest.mark.parametrize("held", [document("1.5.0"), document("9.0.0"), b"no json at all"])
