@@ -41,7 +41,8 @@ _BYTE_ORDER_MARK: Final = "\ufeff"
 _LONGEST_INTEGER: Final = 40
 # Without traps: a number that no Decimal holds becomes NaN, which is then refused at its place.
 _READER: Final = Context(traps=[])
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# PostgreSQL stores neither, and so no payment has one.
+_NOT_STORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 
 class _Repeating(dict[str, Any]):
@@ -138,19 +139,25 @@ def _own_errors(path: Path, value: Any) -> Iterator[RuleError]:
         for key in value.repeated if isinstance(value, _Repeating) else ():
             message = f"the key {shown(key)} stands twice in one object"
             yield RuleError(json_path((*path, key)), message, "Keep one of them.")
-        for key in filter(_SURROGATE.search, value):
-            yield _half_a_character((*path, key))
-    elif isinstance(value, str) and _SURROGATE.search(value):
-        yield _half_a_character(path)
+        for key in value:
+            yield from _text_errors((*path, key), key)
+    elif isinstance(value, str):
+        yield from _text_errors(path, value)
     elif isinstance(value, Decimal | int) and not _is_exact(value):
         message = "the number is too large, too fine or none at all"
         suggestion = f"Use at most {MAX_DIGITS} digits before the point and as many behind it."
         yield RuleError(json_path(path), message, suggestion)
 
 
-def _half_a_character(path: Path) -> RuleError:
+def _text_errors(path: Path, text: str) -> Iterator[RuleError]:
+    found = _NOT_STORABLE.search(text)
+    if found is None:
+        return
+    if found[0] == "\0":
+        yield RuleError(json_path(path), "the text holds a NUL character", "Leave it out.")
+        return
     message = "the text holds half a character, a surrogate that stands alone"
-    return RuleError(json_path(path), message, "Write the character itself, not its \\u escapes.")
+    yield RuleError(json_path(path), message, "Write the character itself, not its \\u escapes.")
 
 
 def _children(value: Any) -> Sequence[tuple[str | int, Any]]:

@@ -244,7 +244,13 @@ def test_a_refused_document_is_recorded_with_all_its_errors(store: Store) -> Non
         assert rule_sets_in_force(connection).active is None
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b"{", b"nul\x00", b"\xed\xa0\x80"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\xff\x00", b"[]", b"{", b"nul\x00", b"\xed\xa0\x80"),
+        json.dumps(SHIPPED | {"version": "2.0.0", "description": "a\0b"}).encode(),
+    ],
+)
 def test_whatever_is_uploaded_can_be_recorded(shared_store: Store, content: bytes) -> None:
     with shared_store.connection() as connection, pytest.raises(RuleDocumentRefused):
         activate(connection, content, by="a test", reason="a test")

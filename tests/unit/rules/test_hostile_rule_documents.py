@@ -208,6 +208,20 @@ def _doubled(levels: int) -> Any:
     return tree
 
 
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        (document(rule(), description="a\0b"), "$.description"),
+        (document(rule(owner="\0")), "$.rules[0].owner"),
+        (document(rule(), **{"\0": 1}), '$["\\u0000"]'),
+        (b'version: 1.0.0\ndescription: "a\\0b"\n', "$.description"),
+    ],
+)
+def test_a_text_that_no_database_stores_is_refused_at_its_place(content: bytes, path: str) -> None:
+    (error,) = refusal(content)
+    assert (error.path, error.message) == (path, "the text holds a NUL character")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_is_refused_within_a_second(name: str) -> None:
     refusal(HOSTILE[name]())
