@@ -67,7 +67,8 @@ def scores(name: str) -> bytes:
 
 
 LISTS = {"first": long_list(0), "second": long_list(4_500), "third": long_list(9_500)}
-EXPRESSION = "(?i)" + r"[a-zé\pL]{4}" * 8
+# About the largest that is taken.
+EXPRESSION = r"(?i)[a-zé\pL]{4}"
 HARD: dict[str, tuple[Callable[[], bytes], bool]] = {
     "1,000 rules": (lambda: many(1_000, lambda _: {"when": USD}), True),
     "long lists used in every rule": (lambda: many(500, of_lists, lists=LISTS), True),
@@ -82,6 +83,15 @@ HARD: dict[str, tuple[Callable[[], bytes], bool]] = {
             },
         ),
         True,
+    ),
+    "expressions that are too large": (
+        lambda: many(
+            MOST_PATTERNS,
+            lambda number: {
+                "when": comparison("merchant.name", "matches", f"{EXPRESSION * 8}{number}")
+            },
+        ),
+        False,
     ),
     "1,000 expressions": (
         lambda: many(
