@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import create_engine
 
 from demo.comparison import differences
+from demo.next_steps import next_steps
 from demo.summary import print_summary
 from local_azure.config import LocalAzureConfig, load_config
 from local_azure.environment import LocalAzure
@@ -152,6 +153,7 @@ def _report(
     with engine.connect() as connection:
         print_summary(console, connection)
         wrong = list(differences(connection, ledger))
+        steps = list(next_steps(local.settings, connection))
     engine.dispose()
     console.print(
         f"{ledger.events} events in {ledger.messages} messages: {ledger.payments} payments, "
@@ -165,15 +167,13 @@ def _report(
     else:
         console.print("every sum in the database equals the simulator's ledger", style="bold green")
     if options.keep:
-        console.print(
-            f"the database is at {url}; press Ctrl-C to stop", markup=False, soft_wrap=True
-        )
-        console.print(f"for example: psql {url} -c 'TABLE payment_windows'", soft_wrap=True)
+        console.print("all keeps running until Ctrl-C; in another shell, here, try:")
+        for line in steps:
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
         while True:
             time.sleep(3600)
     console.print(
-        "to look around: tox run -e demo -- --keep, then query the views payment_windows, payments "
-        "and rule_matches"
+        "to look around: tox run -e demo -- --keep, which names commands to try on what rules found"
     )
     return 1 if wrong else 0
 
