@@ -84,15 +84,6 @@ HARD: dict[str, tuple[Callable[[], bytes], bool]] = {
         ),
         True,
     ),
-    "expressions that are too large": (
-        lambda: many(
-            MOST_PATTERNS,
-            lambda number: {
-                "when": comparison("merchant.name", "matches", f"{EXPRESSION * 8}{number}")
-            },
-        ),
-        False,
-    ),
     "1,000 expressions": (
         lambda: many(
             1_000, lambda number: {"when": comparison("merchant.name", "matches", f"a{number}")}
