@@ -13,10 +13,17 @@ from shared_code.rules.findings import Matches
 from shared_code.store.copy_text import METRIC_COLUMNS, metric_rows
 
 _STATE: Final = "backfill_id, rule_set, first_window, end_window, next_window, started_by"
+# One that another rule set's has overtaken since, in part or whole, counts no more: after a rollback
+# the windows hold what that one found.
 _LATEST: Final = text(f"""
     SELECT {_STATE}
-    FROM backfills
+    FROM backfills AS known
     WHERE rule_set = :rule_set AND first_window = :start AND end_window = :end
+      AND NOT EXISTS (
+          SELECT FROM backfills AS later
+          WHERE later.backfill_id > known.backfill_id AND later.rule_set <> known.rule_set
+            AND later.first_window < known.end_window AND later.next_window > known.first_window
+      )
     ORDER BY backfill_id DESC
     LIMIT 1
 """)

@@ -31,7 +31,7 @@ from shared_code.engine.spans import SpanNotEnded, whole_windows
 from shared_code.rules.compiler import canonical_content
 from shared_code.store.backfills import Backfill
 from shared_code.store.leases import release_lease, take_lease
-from shared_code.store.rule_store import activate, start_shadow
+from shared_code.store.rule_store import activate, activate_again, start_shadow
 
 WINDOWS = 12
 SPAN = Window(WINDOW_START, WINDOW_START + WINDOWS * FIVE_MINUTES)
@@ -180,6 +180,22 @@ def test_under_another_rule_set_it_starts_afresh(judged_by_the_first: Store) -> 
     assert done.first_window == SPAN.start
     found = store.rows("SELECT DISTINCT rule_set_version FROM payment_outcomes")
     assert found == [("3.0.0",)]
+
+
+def test_after_a_rollback_what_another_rule_set_overtook_is_done_once_more(
+    judged_by_the_first: Store, expected: Sequence[Any]
+) -> None:
+    store = judged_by_the_first
+    backfilled(store)
+    put_in_force(store, rules_of_version("3.0.0", threshold=900))
+    part = Window(SPAN.start + 5 * FIVE_MINUTES, SPAN.start + 7 * FIVE_MINUTES)
+    run_backfill(store.metrics._aggregator, part, by="a test")
+    with store.connection() as connection:
+        activate_again(connection, "2.0.0", by="a test", reason="a test")
+    _, steps = backfilled(store)
+    assert len(steps) == WINDOWS
+    assert found_in(store)[:2] == expected[:2]
+    assert backfilled(store)[1] == []
 
 
 def test_payments_that_arrive_meanwhile_keep_their_own_metrics_and_none_has_two(
