@@ -12,7 +12,7 @@ from shared_code.domain.countries import COUNTRY_BY_NUMBER
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.domain.normalised_payment import AcceptedPayment
 from shared_code.domain.vocabularies import Channel, DeviceType, PaymentMethod, PaymentStatus
-from shared_code.rules.compiler import Matches
+from shared_code.rules.findings import Matches
 
 CREATE: Final = """
     DROP TABLE IF EXISTS reference_payments, reference_metrics;
@@ -74,7 +74,7 @@ def metric_rows(
         f"{payments[row].payment.event_time.isoformat()}\t{payments[row].payment.transaction_id}"
         f"\t{PaymentStatus(payments[row].payment.payment_status).name}"
         f"\t{names[rule]}\t{names[rule]}\tamount\t{value}\t1.0.0\n"
-        for rule, rows, values in matches
+        for rule, rows, values, *_ in matches
         for row, value in zip(rows, values, strict=True)
     )
 

@@ -95,6 +95,7 @@ def _rule(name: str, when: dict[str, Any]) -> dict[str, Any]:
         "category": "bench",
         "severity": "info",
         "metric": {"name": f"bench_{name}", "type": "amount"},
+        "indeterminate": "ignore",
         "when": when,
         "value": {"field": "amount"},
     }

@@ -104,7 +104,7 @@ def _measure(
                 limit.append(copied - began)
                 one.append(stored - copied)
                 two.append((done - stored) / 2)
-                matched += sum(len(rows) for _, rows, _ in matches)
+                matched += sum(len(match.rows) for match in matches)
             progress(f"batch {batch}: {number + 1} of {batches + WARM_UP}")
     return Result(batch, matched / (batch * batches), limit, one, two)
 
