@@ -1,6 +1,7 @@
 """The operator's command line: ``python -m shared_code``."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from shared_code.cli import maintenance, rules
 from shared_code.errors import PaymentsError
 
 EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -29,13 +31,24 @@ def command_line() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code: 0 done, 1 failed or refused, 2 wrong usage."""
+    """Run a command and return its exit code.
+
+    0 is done, 1 failed or refused, 2 wrong usage, 130 interrupted.
+    """
     chosen = command_line().parse_args(arguments)
     try:
         exit_code: int | None = chosen.group(chosen)
+        sys.stdout.flush()
     except PaymentsError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line's output
         return EXIT_FAILED
+    except BrokenPipeError:
+        # Whoever reads has left, as head does; what is still to be written goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201 - likewise
+        return EXIT_INTERRUPTED
     return exit_code or 0
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared_code.cli.progress import Progress
-from shared_code.cli.rules_arguments import add_by
+from shared_code.cli.rules_arguments import add_by, help_texts
 from shared_code.cli.spans import add_span
 from shared_code.engine.aggregation import Aggregator, BackfillStep
 from shared_code.engine.backfill import Waiting, run_backfill, time_left
@@ -24,10 +24,13 @@ def add_command(commands: Any) -> None:
     """Add the command to the subparsers of a group."""
     backfill = commands.add_parser(
         "backfill",
-        help="judge stored payments again by the active rule set",
-        description="Judge the stored payments of a span again by the active rule set, window by"
-        " window: their metrics, the values of windows, and alerts. Interrupted, the same command"
-        " goes on where it was.",
+        **help_texts(
+            "judge stored payments again by the active rule set",
+            "Judge the stored payments of a span again by the active rule set, window by window:"
+            " their metrics, the values of windows, and alerts. Interrupted, the same command goes"
+            " on where it was.",
+            "backfill --from 2026-01-01 --to 2026-01-28",
+        ),
     )
     add_span(backfill)
     add_by(backfill)

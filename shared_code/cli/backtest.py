@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 from shared_code.cli.progress import Progress
+from shared_code.cli.rules_arguments import help_texts, number_from, read_rules
 from shared_code.cli.spans import add_span
 from shared_code.engine import backtest
 from shared_code.engine.backtest import Backtest, RuleComparison, run_backtest
@@ -28,21 +28,32 @@ def add_command(commands: Any) -> None:
     """Add the command to the subparsers of a group."""
     parser = commands.add_parser(
         "backtest",
-        help="run a candidate rule document over stored payments",
-        description="Run a candidate rule document over the stored payments of a span and show what"
-        " it finds, beside what stands. Nothing is written.",
+        **help_texts(
+            "run a candidate rule document over stored payments",
+            "Run a candidate rule document over the stored payments of a span and show what it"
+            " finds, beside what stands. Nothing is written.",
+            "backtest rules.yaml --from 2026-01-27 --to 2026-01-28",
+        ),
     )
-    parser.add_argument("file", type=Path, help="the candidate, JSON or YAML")
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help="the candidate: a file (- for stdin), 'active' or a version",
+    )
     add_span(parser)
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument(
-        "--examples", type=int, default=3, metavar="N", help="alerts to show of each rule (3)"
+        "--examples",
+        type=number_from(0),
+        default=3,
+        metavar="N",
+        help="alerts to show of each rule (3)",
     )
     parser.set_defaults(run=_backtest)
 
 
 def _backtest(arguments: argparse.Namespace, database: Database) -> str:
-    rules = compile_document(canonical_content(arguments.file.read_bytes()))
+    rules = compile_document(canonical_content(read_rules(arguments.file)))
     span = whole_windows(arguments.start, arguments.end, datetime.now(UTC))
     progress = Progress(sys.stderr)
     try:
@@ -122,6 +133,12 @@ def _as_text(found: Backtest) -> Iterator[str]:
     span = f"{found.span.start:%Y-%m-%d %H:%M} to {found.span.end:%Y-%m-%d %H:%M} UTC"
     yield f"version {found.version} over {found.payments:,} payments in {found.windows} windows"
     yield f"{span}, in {found.elapsed.total_seconds():.1f} s; candidate | stored"
+    differ = [each.rule.id for each in found.rules if _differs(each)]
+    yield (
+        f"{len(differ)} of {len(found.rules)} rules differ"
+        + (": " if differ else "")
+        + ", ".join(differ)
+    )
     yield ""
     rows = [_HEAD, *(_figures(each) for each in found.rules)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -129,6 +146,10 @@ def _as_text(found: Backtest) -> Iterator[str]:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         if compared is not None:
             yield from _details(compared)
+
+
+def _differs(compared: RuleComparison) -> bool:
+    return (compared.candidate or RuleTally()) != (compared.stored or RuleTally())
 
 
 def _figures(compared: RuleComparison) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any, Final
 
+from shared_code.cli.rules_arguments import help_texts
 from shared_code.domain.vocabularies import PaymentStatus, Severity
 from shared_code.engine.explain import ExplainedEvent, ExplainedRule, explain_transaction
 from shared_code.rules.condition_trees import ConditionNode, Holds
@@ -22,10 +23,13 @@ def add_command(commands: Any) -> None:
     """Add the command to the subparsers of a group."""
     parser = commands.add_parser(
         "explain",
-        help="say why rules matched a payment, did not, or could not judge it",
-        description="Say of each stored event of a payment why each rule matched it, did not, or"
-        " could not judge it: conditions with the payment's values, values and thresholds, and the"
-        " alerts that there are.",
+        **help_texts(
+            "say why rules matched a payment, did not, or could not judge it",
+            "Say of each stored event of a payment why each rule matched it, did not, or could not"
+            " judge it: conditions with the payment's values, values and thresholds, and the alerts"
+            " that there are.",
+            "explain txn-4711 --rule rapid_fire",
+        ),
     )
     parser.add_argument("transaction", help="the payment's transaction_id")
     parser.add_argument(

@@ -22,6 +22,7 @@ from shared_code.store.rule_archive import BlobRuleArchive, archive_of
 PROGRAM: Final = "python -m shared_code rules"
 
 _WIDTH: Final = 88
+_MOST: Final = 1_000_000
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 _DURATION: Final = re.compile(r"\+([0-9]{1,6})([mhdw])")
 _UNITS: Final = {
@@ -56,14 +57,20 @@ def add_parser(
 ) -> argparse.ArgumentParser:
     """Add a command whose help ends with an example; return its parser."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help=summary,
-        description=textwrap.fill(description, _WIDTH),
-        epilog=f"example:\n  {PROGRAM} {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        name, **help_texts(summary, description, example)
     )
     parser.set_defaults(answer=answer)
     return parser
+
+
+def help_texts(summary: str, description: str, example: str) -> dict[str, Any]:
+    """Return what a parser takes to say what its command does, with an example."""
+    return {
+        "help": summary,
+        "description": textwrap.fill(description, _WIDTH),
+        "epilog": f"example:\n  {PROGRAM} {example}",
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -102,13 +109,25 @@ def moment(text: str) -> datetime:
     Raises:
         argparse.ArgumentTypeError: it is neither.
     """
-    if duration := _DURATION.fullmatch(text):
-        return datetime.now(UTC) + int(duration[1]) * _UNITS[duration[2]]
     try:
+        if duration := _DURATION.fullmatch(text):
+            return datetime.now(UTC) + int(duration[1]) * _UNITS[duration[2]]
         return instant(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         message = f"expected a time such as 2026-01-31T12:00Z, or +8h, +7d; found {text!r}"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def number_from(least: int) -> Callable[[str], int]:
+    """Return what takes a whole number from ``least`` to a million out of an argument."""
+
+    def number(text: str) -> int:
+        if re.fullmatch("[0-9]{1,7}", text) and least <= int(text) <= _MOST:
+            return int(text)
+        message = f"expected a whole number from {least} to {_MOST}, found {text!r}"
+        raise argparse.ArgumentTypeError(message)
+
+    return number
 
 
 def read_file(path: str) -> bytes:

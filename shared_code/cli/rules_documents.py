@@ -14,6 +14,7 @@ from shared_code.cli.rules_arguments import (
     add_parser,
     database,
     json_text,
+    number_from,
     read_file,
     read_rules,
     table,
@@ -73,7 +74,9 @@ def add_commands(commands: Any) -> None:
     )
     test.add_argument("file", metavar="FILE", help="the document, 'active' or a version")
     test.add_argument("--events", required=True, metavar="FILE", help="the events; - for stdin")
-    test.add_argument("--examples", type=int, default=0, metavar="N", help="so many of each rule")
+    test.add_argument(
+        "--examples", type=number_from(0), default=0, metavar="N", help="so many of each rule"
+    )
     add_json(test)
 
     export = add_parser(

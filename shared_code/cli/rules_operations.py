@@ -17,6 +17,7 @@ from shared_code.cli.rules_arguments import (
     database_if_set,
     json_text,
     moment,
+    number_from,
     read_file,
     shown_time,
     table,
@@ -53,7 +54,9 @@ def add_commands(commands: Any) -> None:
         example='upload rules.yaml --wait 60 --reason "Threshold as agreed with compliance"',
     )
     upload.add_argument("file", metavar="FILE", help="the document; - for standard input")
-    upload.add_argument("--wait", type=int, metavar="SECONDS", help="until it is active or refused")
+    upload.add_argument(
+        "--wait", type=number_from(0), metavar="SECONDS", help="until it is active or refused"
+    )
     upload.add_argument(
         "--reason",
         type=text_given,
@@ -70,7 +73,9 @@ def add_commands(commands: Any) -> None:
         description="List activations of rule sets and refused documents, newest first.",
         example="history --limit 5",
     )
-    history.add_argument("--limit", type=int, default=20, metavar="N", help="so many of each (20)")
+    history.add_argument(
+        "--limit", type=number_from(1), default=20, metavar="N", help="so many of each (20)"
+    )
     add_json(history)
 
     rollback = add_parser(

@@ -11,6 +11,7 @@ from shared_code.cli.rules_arguments import (
     add_parser,
     database,
     json_text,
+    number_from,
     read_file,
     shown_time,
     table,
@@ -40,7 +41,9 @@ def add_command(commands: Any) -> None:
     shadow.add_argument("what", nargs="?", metavar="FILE|start|stop|report")
     shadow.add_argument("file", nargs="?", metavar="FILE", help="the document, behind 'start'")
     shadow.add_argument("--stop", action="store_true", help="the same as 'stop'")
-    shadow.add_argument("--hours", type=int, metavar="N", help="report on windows so far back only")
+    shadow.add_argument(
+        "--hours", type=number_from(1), metavar="N", help="report on windows so far back only"
+    )
     shadow.add_argument("--reason", type=text_given, metavar="TEXT", help="why it starts or stops")
     add_by(shadow)
     add_json(shadow)

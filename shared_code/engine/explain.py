@@ -120,7 +120,8 @@ def _rule_set(connection: Connection, version: str | None) -> RuleSet:
         return active
     accepted = accepted_version(connection, version)
     if accepted is None:
-        message = f"no rule set of version {version} was accepted; see the view of rule sets"
+        advice = "see 'rules history' for those that were"
+        message = f"no rule set of version {version} was ever accepted; {advice}"
         raise NothingToExplain(message)
     return accepted
 

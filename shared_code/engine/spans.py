@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared_code.domain.windows import Window, windows_between
+from shared_code.domain.windows import Window, window_of, window_start
 from shared_code.errors import PaymentsError
 
 
@@ -23,7 +23,9 @@ def whole_windows(start: datetime, end: datetime, now: datetime) -> Window:
     Raises:
         SpanNotEnded: there is none, or one has not ended.
     """
-    windows = windows_between(start, end)
-    if not windows or windows[-1].end > now:
+    if not start < end <= now:
         raise SpanNotEnded(start, end, now)
-    return Window(windows[0].start, windows[-1].end)
+    last = window_of(end - datetime.resolution)
+    if last.end > now:
+        raise SpanNotEnded(start, end, now)
+    return Window(window_start(start), last.end)

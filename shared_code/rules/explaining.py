@@ -24,7 +24,7 @@ from shared_code.rules.explanations import (
     value_facts,
 )
 from shared_code.rules.judging import History
-from shared_code.rules.outcomes import INDETERMINATE, MATCHED
+from shared_code.rules.outcomes import INDETERMINATE
 from shared_code.rules.rates import Converter
 from shared_code.rules.rule_parts import named
 from shared_code.rules.score_rules import RowOutcome, ScoreRule
@@ -138,8 +138,10 @@ class Explainer:
         findings = list(compiled.findings(alone, given))
         facts = date_facts(rule) | {"terms": terms}
         exceeded = bool(findings) and findings[0].exceeded
-        outcome = findings[0].outcome if findings else MATCHED
-        facts |= value_facts(rule, findings[0].value if findings else total, outcome)
+        # A score that is not worth recording has no outcome.
+        facts |= {"value": str(total)}
+        if findings:
+            facts |= value_facts(rule, findings[0].value, findings[0].outcome)
         facts |= threshold_facts(rule, total, exceeded=exceeded)
         answer = Answer.matched if findings else Answer.not_matched
         because = "its points are worth recording" if findings else "its points are too few"

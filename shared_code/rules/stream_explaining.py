@@ -86,7 +86,9 @@ class StreamExplainer:
         answer, because = Answer.indeterminate, "its amount cannot be converted"
         for finding in relaxed.evaluate(past, instant).findings:
             if finding.dimensions == dimensions:
-                facts |= value_facts(rule, finding.value, finding.outcome)
+                # What does not pass the threshold is not recorded and has no outcome.
+                found = value_facts(rule, finding.value, finding.outcome)
+                facts |= found if hit else {"value": found["value"]}
                 facts |= threshold_facts(rule, finding.value, exceeded=hit)
                 facts["payment_count"] = finding.payment_count
                 facts |= finding.evidence

@@ -6,7 +6,7 @@ import sys
 import threading
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -286,7 +286,13 @@ def test_nothing_is_begun_whose_payments_are_not_all_kept(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(NOW, NOW), (NOW, NOW - FIVE_MINUTES), (WINDOW_START, NOW + timedelta(seconds=1))],
+    [
+        (NOW, NOW),
+        (NOW, NOW - FIVE_MINUTES),
+        (WINDOW_START, NOW + timedelta(seconds=1)),
+        (WINDOW_START, NOW + timedelta(minutes=3)),
+        (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+    ],
 )
 def test_only_spans_that_have_ended_are_windows(start: Any, end: Any) -> None:
     with pytest.raises(SpanNotEnded):

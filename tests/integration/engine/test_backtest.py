@@ -220,6 +220,7 @@ def test_the_command_writes_a_table_or_json(judged: Store, tmp_path: Path) -> No
     content = rules_of("2.0.0", threshold=1)
     said = run_command(judged, tmp_path / "rules.json", content)
     assert said.startswith("version 2.0.0 over 242 payments in 12 windows\n")
+    assert "rules differ: large" in said
     (line,) = (line for line in said.splitlines() if line.startswith("large "))
     written = json.loads(run_command(judged, tmp_path / "rules.json", content, "--json"))
     large = written["rules"][0]

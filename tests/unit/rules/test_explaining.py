@@ -224,6 +224,7 @@ def test_a_velocity_rule_shows_its_value_below_the_threshold_too() -> None:
     assert (below.answer, below.facts["value"]) == (Answer.not_matched, "2")
     assert (below.facts["threshold"], below.facts["exceeded"]) == ("gte 3", False)
     assert [shown["transaction_id"] for shown in below.facts["payments"]] == ["a", "b"]
+    assert "outcome" not in below.facts
     passed = only(rules, *sent)
     assert (passed.answer, passed.facts["value"]) == (Answer.matched, "3")
     assert passed.subject == {"customer.id": "ada"}
@@ -295,6 +296,7 @@ def test_a_score_shows_which_terms_give_points() -> None:
     assert (found.answer, found.facts["value"]) == (Answer.matched, "30")
     low = explained(rules, [at(0, "c")])["a_score"]
     assert (low.answer, low.facts["value"]) == (Answer.not_matched, "10")
+    assert "outcome" not in low.facts
     assert [(term["rule"], term["counts"]) for term in low.facts["terms"]] == [
         ("a_rule", True),
         ("rapid", False),
