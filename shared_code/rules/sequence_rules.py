@@ -127,18 +127,10 @@ class SequenceRule:
             values = self.value(columns, positions)
         members = CountedEvents(events, first)
         evidence = [
-            {"payments": events.shown([*self._before(events, members, row, within), row])}
+            {"payments": events.shown(_before(row, members.members(row, within)), last=[row])}
             for row in positions
         ]
         return _Completed(positions, values, (counts + 1).tolist(), evidence)
-
-    def _before(
-        self, events: SubjectEvents, members: CountedEvents, row: int, within: int
-    ) -> list[int]:
-        """Return the first payments of a pattern that lie before the one that completes it."""
-        own = events.payments[row]
-        found = members.members(row, within)
-        return [member for member in found if member < row and events.payments[member] != own]
 
     def _beside_partner(self, events: SubjectEvents, judged: Mask) -> _Completed:
         columns, within = events.columns, self.source.reach // _MICROSECOND
@@ -229,6 +221,11 @@ def _parts(rule: Rule) -> tuple[Condition | None, Condition]:
         message = f"the sequence rule {rule.id} has none of previous, pattern and lookup"
         raise ValueError(message)
     return part.when, part.where
+
+
+def _before(row: int, members: Integers) -> Integers:
+    """Return those of some ascending rows that lie before a row."""
+    return members[: np.searchsorted(members, row)]
 
 
 def _named_codes(events: SubjectEvents) -> Integers:

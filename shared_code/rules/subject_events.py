@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -60,10 +61,15 @@ class SubjectEvents:
         start, end = microseconds_of(span.start), microseconds_of(span.end)
         return (self.times >= start) & (self.times < end)
 
-    def shown(self, rows: Sequence[int]) -> list[dict[str, str]]:
-        """Return the last few payments of some rows, each once, as evidence."""
+    def shown(self, rows: Integers, last: Sequence[int] = ()) -> list[dict[str, str]]:
+        """Return the last few payments of some rows, each once, as evidence.
+
+        Args:
+            rows: ascending.
+            last: a row that comes behind them, if there is one.
+        """
         latest: dict[int, int] = {}
-        for row in reversed(rows):
+        for row in map(int, chain(last, reversed(rows))):
             latest.setdefault(int(self.payments[row]), row)
             if len(latest) == SHOWN_PAYMENTS:
                 break
@@ -78,16 +84,18 @@ class CountedEvents:
         self._events = events
         self._order = rows[np.argsort(events.subjects[rows], kind="stable")]
         self._subjects = events.subjects[self._order]
+        self._times = events.times[self._order]
 
-    def members(self, row: int, within: int) -> list[int]:
-        """Return the counted events of an event's subject less than ``within`` before it."""
+    def members(self, row: int, within: int) -> Integers:
+        """Return the counted events of an event's subject less than ``within`` before it.
+
+        They are ascending, and not copied: one subject may have all the payments there are.
+        """
         subject, time = self._events.subjects[row], self._events.times[row]
         first, last = np.searchsorted(self._subjects, [subject, subject + 1])
-        own: Integers = self._order[first:last]
-        times = self._events.times[own]
+        times = self._times[first:last]
         low, high = np.searchsorted(times, [time - within, time], side="right")
-        members: list[int] = own[low:high].tolist()
-        return members
+        return self._order[first + low : first + high]
 
 
 def _subject_codes(columns: Columns, subject: str, group_by: Sequence[str]) -> Integers:

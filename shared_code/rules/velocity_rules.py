@@ -171,14 +171,13 @@ class _Peaks:
         if peak.passed:
             evidence["payments"] = events.shown(members)
         if self._rule.conversion is not None:
-            rows = np.array(members, dtype=np.int64)
-            evidence |= conversion_evidence(events.columns, rows, self._rule.conversion)
+            evidence |= conversion_evidence(events.columns, members, self._rule.conversion)
         return Finding(
             rule=self._rule.number,
             window_start=start_of_window(window),
             dimensions=named(events.columns, peak.row, (rule.subject or "", *rule.group_by)),
             value=peak.value,
-            payment_count=len({int(events.payments[member]) for member in members}),
+            payment_count=np.unique(events.payments[members]).size,
             exceeded=peak.passed,
             outcome=outcome,
             seen=(times[group[0].row], times[group[-1].row]),

@@ -1,5 +1,6 @@
 """Sequence rules: the payment before, so many of these and then that, and the payment named."""
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from unit.rules.rule_samples import (
 )
 
 from shared_code.rules.dry_run import dry_run
-from shared_code.rules.findings import Finding, alert_subject
+from shared_code.rules.findings import SHOWN_PAYMENTS, Finding, alert_subject
 
 EVER = comparison("gap_minutes", "gte", 0)
 FAILED = comparison("payment_status", "eq", "failed")
@@ -185,6 +186,20 @@ def test_a_payment_does_not_follow_its_own_failure() -> None:
 def test_a_failure_behind_the_completed_payment_completes_nothing() -> None:
     late = of_ada("b", 1, payment_status="failed")
     assert findings_of(pattern_rule(times=1), of_ada("a", 0), late) == []
+
+
+def test_the_evidence_of_a_pattern_is_quick_however_many_payments_its_subject_has() -> None:
+    statuses = ("failed", "completed")
+    events = [
+        of_ada(f"txn-{number:05}", number / 5_000, payment_status=statuses[number % 2])
+        for number in range(25_000)
+    ]
+    began = time.process_time()
+    *_, last = findings_of(pattern_rule(), *events)
+    assert time.process_time() - began < 3
+    shown = [each["transaction_id"] for each in last.evidence["payments"]]
+    assert len(shown) == SHOWN_PAYMENTS
+    assert shown[-3:] == ["txn-24996", "txn-24998", "txn-24999"]
 
 
 def test_the_value_of_a_pattern_may_be_the_amount_that_completes_it() -> None:
