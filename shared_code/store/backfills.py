@@ -13,8 +13,8 @@ from shared_code.rules.findings import Matches
 from shared_code.store.copy_text import METRIC_COLUMNS, metric_rows
 
 _STATE: Final = "backfill_id, rule_set, first_window, end_window, next_window, started_by"
-# One that another rule set's has overtaken since, in part or whole, counts no more: after a rollback
-# the windows hold what that one found.
+# One that another rule set's has overtaken since, in part or whole, counts no more: after a
+# rollback the windows hold what that one found.
 _LATEST: Final = text(f"""
     SELECT {_STATE}
     FROM backfills AS known
