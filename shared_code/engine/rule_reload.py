@@ -19,7 +19,10 @@ _log: Final = logging.getLogger(__name__)
 
 
 class RuleArchive(Protocol):
-    """Where accepted documents are kept for people to find."""
+    """Where uploads come from, and where accepted documents are kept for people to find."""
+
+    def uploader(self, name: str, content: bytes) -> str:
+        """Return who uploaded a document as a blob; empty if that was not recorded."""
 
     def keep(self, version: str, content: bytes) -> None:
         """Keep a document under its version; the same again changes nothing."""
@@ -44,7 +47,7 @@ def reload_rules(
         content: the uploaded document.
         name: of the uploaded blob, for the record.
         database: the authority on which rule set is active.
-        archive: keeps accepted documents by version.
+        archive: knows who uploaded it, and keeps accepted documents by version.
 
     Raises:
         StoreUnavailable: a fault that time can heal; nothing has changed, or all but the blobs.
@@ -55,9 +58,11 @@ def reload_rules(
     except RuleDocumentRefused as refusal:
         return _refused(database, content, name, refusal.errors)
     reason = document.description or "rules file uploaded"
+    who = archive.uploader(name, content)
+    by = f"{who}, upload of {name}" if who else f"upload of {name}"
     try:
         with database.transaction() as connection:
-            activate(connection, canonical, by=f"upload of {name}", reason=reason)
+            activate(connection, canonical, by=by, reason=reason)
     except ActivationRefused as refusal:
         # By its canonical form: the same document may be accepted later on.
         return _refused(database, canonical, name, refusal.errors)

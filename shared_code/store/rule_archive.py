@@ -71,6 +71,23 @@ class BlobRuleArchive:
         with _unavailable(f"archive rule set {version} in"):
             self._blob(f"versions/{version}.json").upload_blob(content, overwrite=True)
 
+    def uploader(self, name: str, content: bytes) -> str:
+        """Return who uploaded a document as a blob; empty if that was not recorded.
+
+        Args:
+            name: of the blob, as its trigger has it: with or without the container.
+            content: of the document; if the blob holds another by now, its uploader is not asked.
+
+        Raises:
+            StoreUnavailable: the storage account did not answer.
+        """
+        with _unavailable(f"read the uploader of {name} from"):
+            found = _read(self._blob(name.removeprefix(f"{self._container}/")))
+        if found is None or found.content != content:
+            return ""
+        # Anybody may write metadata, and no database column takes NUL.
+        return found.by.replace("\0", "")
+
     def offer(self, version: str, content: bytes, by: str) -> bool:
         """Upload a document to be activated; tell whether it was put there just now.
 

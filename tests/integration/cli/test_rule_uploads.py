@@ -28,20 +28,32 @@ def test_an_upload_is_followed_until_it_is_active(
     used: Store, container: ContainerClient, shell: Shell
 ) -> None:
     file = shell.file(document("1.1.0", rule("high", when=LOWER), based_on="1.0.0"))
+    by = ("--by", "Zoë")
     with Reloading(used, container):
-        exit_code, said, complaint = shell("upload", file, "--wait", "20", "--reason", "agreed")
+        exit_code, said, complaint = shell(
+            "upload", file, "--wait", "20", "--reason", "agreed", *by
+        )
     assert exit_code == 0
     assert said.startswith("version 1.1.0 active after ")
     assert "warning" not in complaint
     assert active_version(used) == "1.1.0"
     exit_code, said, _ = shell("history")
     assert exit_code == 0
-    assert "upload of incoming/1.1.0.json" in said
+    assert "Zoë, upload of incoming/1.1.0.json" in said
     assert "agreed" in said
     # Once more is no mistake, and changes nothing.
     exit_code, said, _ = shell("upload", file, "--reason", "agreed")
     assert (exit_code, len(waiting(container))) == (0, 1)
     assert "is active already" in said
+
+
+def test_only_who_uploaded_just_that_document_is_its_uploader(container: ContainerClient) -> None:
+    archive = BlobRuleArchive(service_of(container), container.container_name)
+    archive.offer("1.1.0", b"a document", "Zo\0ë")
+    name = f"{container.container_name}/incoming/1.1.0.json"
+    assert archive.uploader(name, b"a document") == "Zoë"
+    assert archive.uploader(name, b"another one") == ""
+    assert archive.uploader("incoming/1.2.0.json", b"a document") == ""
 
 
 def test_an_upload_that_is_refused_meanwhile_is_told_with_its_errors(
