@@ -26,6 +26,9 @@ examples:
   a quick look at what would be sent
     python -m simulator run --payments 500 --file messages.jsonl
 
+  events on which rules are tried: python -m shared_code rules test rules.yaml --events events.jsonl
+    python -m simulator run --payments 5000 --events events.jsonl
+
   200 payments a second, all of them good
     python -m simulator run --rate 200 --bad-share 0 --duplicate-share 0 --conflict-share 0
 
@@ -52,7 +55,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line; wrong ones end the process with exit code 2."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.file is not None and options.rate is not None:
+    if (options.file or options.events) is not None and options.rate is not None:
         parser.error("--rate is for publishing; a file is written as fast as possible")
     return options
 
@@ -107,6 +110,12 @@ def _add_where(run: argparse.ArgumentParser) -> None:
     )
     target.add_argument(
         "--file", type=Path, metavar="OUT.jsonl", help="write messages here instead of publishing"
+    )
+    target.add_argument(
+        "--events",
+        type=Path,
+        metavar="OUT.jsonl",
+        help="write payment events alone here, as 'rules test' reads them",
     )
     where.add_argument(
         "--event-hub",

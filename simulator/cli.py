@@ -31,7 +31,7 @@ from simulator.errors import (
     OutputFailed,
     SimulatorError,
 )
-from simulator.message_file import write_messages
+from simulator.message_file import write_events, write_messages
 from simulator.parameters import Parameters
 from simulator.publisher import Sent, publish
 from simulator.simulation import Simulation, simulate
@@ -76,8 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     simulation = simulate(_parameters(options))
+    file, write = options.file, write_messages
+    if options.events is not None:
+        file, write = options.events, write_events
     settings = None
-    if options.file is None:
+    if file is None:
         settings = ProducerSettings.of(
             os.environ,
             connection_string=options.connection_string,
@@ -91,8 +94,8 @@ def _run(options: argparse.Namespace) -> None:
             bar.update(task, completed=sent.events)
 
         if settings is None:
-            target = str(options.file)
-            sent = write_messages(simulation, options.file, show)
+            target = str(file)
+            sent = write(simulation, file, show)
         else:
             target = f"event hub {settings.event_hub!r} at {settings.address}"
             sent = publish(simulation, settings, show, rate=options.rate)

@@ -116,13 +116,15 @@ def _validate(arguments: argparse.Namespace) -> Answer:
 
 
 def _diff(arguments: argparse.Namespace) -> Answer:
-    try:
-        old, new = (
-            compile_document(canonical_content(read_rules(name))).document
-            for name in (arguments.old, arguments.new)
-        )
-    except PaymentsError as error:
-        return Answer("", _TROUBLE, f"error: {error}")
+    documents = []
+    for name in (arguments.old, arguments.new):
+        try:
+            documents.append(compile_document(canonical_content(read_rules(name))).document)
+        except RuleDocumentRefused as refusal:
+            return Answer("", _TROUBLE, f"error: {name} is no right document:\n{refusal}")
+        except PaymentsError as error:
+            return Answer("", _TROUBLE, f"error: {error}")
+    old, new = documents
     found = diff_documents(old, new)
     advice = version_advice(old.version, new.version, found)
     exit_code = 0 if found.is_empty else _DIFFERENT
@@ -164,7 +166,11 @@ def _test(arguments: argparse.Namespace) -> Answer:
         lambda done: line.show(f"{done:,} of {len(bodies):,} read"),
     )
     line.clear()
-    return Answer(json_text(trial) if arguments.json else "\n".join(_trial_lines(trial)))
+    text = json_text(trial) if arguments.json else "\n".join(_trial_lines(trial))
+    if not trial.payments:
+        problem = f"error: {arguments.events} holds no payment that is not rejected"
+        return Answer(text, 1, problem)
+    return Answer(text)
 
 
 def _trial_lines(trial: Trial) -> Iterator[str]:
@@ -176,6 +182,8 @@ def _trial_lines(trial: Trial) -> Iterator[str]:
         yield f"  rejected at {rejected.place}: {rejected.reason}: {rejected.detail}"
     if len(trial.rejected) > _SHOWN_REJECTED:
         yield f"  and {len(trial.rejected) - _SHOWN_REJECTED} more"
+    if not trial.payments:
+        return
     yield ""
     yield table([("rule", "scope", "found", "alerts"), *map(_trial_row, trial.rules)])
     for rule in trial.rules:

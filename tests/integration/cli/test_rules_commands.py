@@ -17,6 +17,7 @@ from shared_code.__main__ import command_line, main
 from shared_code.engine.metric_engine import SHIPPED_RULES
 from shared_code.rules.document_text import parse_document
 from shared_code.store.rule_store import document_hash
+from simulator.cli import main as simulate
 
 
 def test_a_right_document_is_told_by_version_scopes_and_hash(shell: Shell) -> None:
@@ -75,6 +76,10 @@ def test_a_diff_with_trouble_ends_with_two(used: Store, shell: Shell) -> None:
     exit_code, _, complaint = shell("diff", "active", "7.7.7")
     assert exit_code == 2
     assert "no rule set of version 7.7.7 was ever accepted" in complaint
+    wrong = shell.file(b"version: 1\nrules: []\n", "wrong.yaml")
+    exit_code, _, complaint = shell("diff", "active", wrong)
+    assert exit_code == 2
+    assert complaint.startswith(f"error: {wrong} is no right document:\n$.rules: ")
 
 
 def test_a_document_is_tried_on_events_of_any_time(shell: Shell) -> None:
@@ -96,6 +101,27 @@ def test_a_document_is_tried_on_events_of_any_time(shell: Shell) -> None:
     assert found["high"]["outcomes"] == {"matched": 3}
     assert found["abroad"]["outcomes"] == {"indeterminate": 1}
     assert (found["rapid_fire"]["outcomes"], found["rapid_fire"]["alerts"]) == ({"matched": 1}, 1)
+
+
+def test_simulated_events_can_be_tried(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = str(tmp_path / "events.jsonl")
+    simulated = ["run", "--payments", "300", "--seed", "3", "--bad-share", "0", "--quiet"]
+    assert simulate([*simulated, "--events", events]) == 0
+    assert capsys.readouterr() == ("", "")
+    exit_code, said, _ = shell("test", str(SHIPPED_RULES), "--events", events)
+    assert exit_code == 0
+    assert said.startswith("300 payments, ")
+
+
+def test_events_of_which_none_is_a_payment_are_an_error(shell: Shell) -> None:
+    file = shell.file(b'{"body": "[]"}', "events.jsonl")
+    exit_code, said, complaint = shell("test", str(SHIPPED_RULES), "--events", file)
+    assert (exit_code, complaint) == (1, f"error: {file} holds no payment that is not rejected")
+    assert said.splitlines()[1:] == [
+        "  rejected at 1: missing_field: Object missing required field `transaction_id`"
+    ]
 
 
 @pytest.mark.parametrize("layout", ["array", "object"])

@@ -5,7 +5,7 @@ import pytest
 
 from simulator.errors import OutputFailed
 from simulator.ledger import Ledger
-from simulator.message_file import read_messages, write_messages
+from simulator.message_file import read_messages, write_events, write_messages
 from simulator.parameters import Parameters
 from simulator.publisher import Sent
 from simulator.simulation import Message, simulate
@@ -26,6 +26,16 @@ def test_messages_survive_the_file_byte_by_byte(tmp_path: Path) -> None:
     assert written.messages == len(again) == len(told)
     assert written.bytes == path.stat().st_size
     assert b"body_base64" in path.read_bytes()
+
+
+def test_bodies_alone_stand_in_lines(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    bodies = [b'{"a":1}', b"[{},{}]", b"no\r\nJSON"]
+    written = write_events([Message("1", body, 1) for body in bodies], path)
+    assert path.read_bytes() == b'{"a":1}\n[{},{}]\nno JSON\n'
+    assert (written.messages, written.bytes) == (3, path.stat().st_size)
+    with pytest.raises(OutputFailed, match="name another --events"):
+        write_events([], tmp_path / "missing" / "events.jsonl")
 
 
 @pytest.mark.parametrize(
