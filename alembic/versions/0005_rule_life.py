@@ -138,21 +138,25 @@ _VIEWS = (
            severities.name AS severity,
            metric.value,
            rule_sets.version AS rule_set_version,
-           outcomes.name AS outcome,
+           coalesce(
+               outcomes.name,
+               CASE metric.outcome WHEN 2 THEN 'indeterminate' ELSE 'matched' END
+           ) AS outcome,
            outcomes.reason,
            metric.rate,
            metric.shadow
     FROM dynamic_metrics AS metric
     JOIN rules AS definition
       ON definition.rule_set = metric.rule_set AND definition.rule = metric.rule
-    JOIN rule_outcomes AS outcomes
+    LEFT JOIN rule_outcomes AS outcomes
       ON outcomes.rule_set = metric.rule_set AND outcomes.rule = metric.rule
      AND outcomes.outcome = metric.outcome
     JOIN rule_sets ON rule_sets.rule_set = metric.rule_set
     JOIN vocabularies AS statuses
       ON statuses.vocabulary = 'payment_status' AND statuses.number = metric.payment_status
     JOIN vocabularies AS severities
-      ON severities.vocabulary = 'severity' AND severities.number = outcomes.severity
+      ON severities.vocabulary = 'severity'
+     AND severities.number = coalesce(outcomes.severity, definition.severity)
     """,
     """
     CREATE VIEW rule_matches AS
@@ -173,7 +177,7 @@ _VIEWS = (
            measured.dimensions,
            measured.value,
            measured.payment_count,
-           outcomes.name AS outcome,
+           coalesce(outcomes.name, 'matched') AS outcome,
            outcomes.reason,
            measured.exceeded,
            measured.evidence,
@@ -189,12 +193,13 @@ _VIEWS = (
     ) AS latest ON latest.rule_set = measured.rule_set
     JOIN rules AS definition
       ON definition.rule_set = measured.rule_set AND definition.rule = measured.rule
-    JOIN rule_outcomes AS outcomes
+    LEFT JOIN rule_outcomes AS outcomes
       ON outcomes.rule_set = measured.rule_set AND outcomes.rule = measured.rule
      AND outcomes.outcome = measured.outcome
     JOIN rule_sets ON rule_sets.rule_set = measured.rule_set
     JOIN vocabularies AS severities
-      ON severities.vocabulary = 'severity' AND severities.number = outcomes.severity
+      ON severities.vocabulary = 'severity'
+     AND severities.number = coalesce(outcomes.severity, definition.severity)
     """,
     """
     CREATE VIEW open_alerts AS

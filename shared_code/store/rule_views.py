@@ -2,6 +2,8 @@
 
 from typing import Final
 
+# The release before outcomes had names may still be running and accept a rule set: its rules have
+# two outcomes, and no rows in rule_outcomes.
 PAYMENT_OUTCOMES: Final = """\
 CREATE VIEW payment_outcomes AS
 SELECT metric.event_time,
@@ -14,21 +16,25 @@ SELECT metric.event_time,
        severities.name AS severity,
        metric.value,
        rule_sets.version AS rule_set_version,
-       outcomes.name AS outcome,
+       coalesce(
+           outcomes.name,
+           CASE metric.outcome WHEN 2 THEN 'indeterminate' ELSE 'matched' END
+       ) AS outcome,
        outcomes.reason,
        metric.rate,
        metric.shadow
 FROM dynamic_metrics AS metric
 JOIN rules AS definition
   ON definition.rule_set = metric.rule_set AND definition.rule = metric.rule
-JOIN rule_outcomes AS outcomes
+LEFT JOIN rule_outcomes AS outcomes
   ON outcomes.rule_set = metric.rule_set AND outcomes.rule = metric.rule
  AND outcomes.outcome = metric.outcome
 JOIN rule_sets ON rule_sets.rule_set = metric.rule_set
 JOIN vocabularies AS statuses
   ON statuses.vocabulary = 'payment_status' AND statuses.number = metric.payment_status
 JOIN vocabularies AS severities
-  ON severities.vocabulary = 'severity' AND severities.number = outcomes.severity"""
+  ON severities.vocabulary = 'severity'
+ AND severities.number = coalesce(outcomes.severity, definition.severity)"""
 
 RULE_MATCHES: Final = """\
 CREATE VIEW rule_matches AS
@@ -49,7 +55,7 @@ SELECT measured.window_start,
        measured.dimensions,
        measured.value,
        measured.payment_count,
-       outcomes.name AS outcome,
+       coalesce(outcomes.name, 'matched') AS outcome,
        outcomes.reason,
        measured.exceeded,
        measured.evidence,
@@ -65,12 +71,13 @@ JOIN LATERAL (
 ) AS latest ON latest.rule_set = measured.rule_set
 JOIN rules AS definition
   ON definition.rule_set = measured.rule_set AND definition.rule = measured.rule
-JOIN rule_outcomes AS outcomes
+LEFT JOIN rule_outcomes AS outcomes
   ON outcomes.rule_set = measured.rule_set AND outcomes.rule = measured.rule
  AND outcomes.outcome = measured.outcome
 JOIN rule_sets ON rule_sets.rule_set = measured.rule_set
 JOIN vocabularies AS severities
-  ON severities.vocabulary = 'severity' AND severities.number = outcomes.severity"""
+  ON severities.vocabulary = 'severity'
+ AND severities.number = coalesce(outcomes.severity, definition.severity)"""
 
 OPEN_ALERTS: Final = """\
 CREATE VIEW open_alerts AS

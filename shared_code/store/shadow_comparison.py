@@ -51,7 +51,7 @@ _MATCHES: Final = text(f"""
                    <> max(outcomes.name) FILTER (WHERE metric.shadow) AS other_value
         FROM dynamic_metrics AS metric
         JOIN rules AS definition USING (rule_set, rule)
-        JOIN rule_outcomes AS outcomes USING (rule_set, rule, outcome)
+        LEFT JOIN rule_outcomes AS outcomes USING (rule_set, rule, outcome)
         JOIN normalized_transactions AS payment
           USING (event_time, transaction_id, payment_status)
         JOIN windows
@@ -77,11 +77,12 @@ _MATCHES: Final = text(f"""
 _PAIRED_VALUES: Final = f"""
     {_WINDOWS},
     valued AS (
-        SELECT window_start, measured.rule_set, definition.rule_id, dimensions, value, outcomes.name
+        SELECT window_start, measured.rule_set, definition.rule_id, dimensions, value,
+               coalesce(outcomes.name, 'matched') AS name
         FROM rule_metrics_5m AS measured
         JOIN windows USING (window_start)
         JOIN rules AS definition USING (rule_set, rule)
-        JOIN rule_outcomes AS outcomes USING (rule_set, rule, outcome)
+        LEFT JOIN rule_outcomes AS outcomes USING (rule_set, rule, outcome)
     ),
     of_active AS (
         SELECT valued.*

@@ -128,6 +128,17 @@ def test_a_shadow_that_is_activated_judges_and_its_old_rows_stay_its_shadow(stor
     ]
 
 
+def test_what_a_set_finds_is_seen_that_the_release_before_outcomes_accepted(store: Store) -> None:
+    use_rules(store, rule("unhappy", when=FAILED, severity="high"), rapid_fire())
+    # That release writes rules and no outcomes.
+    store.execute("DELETE FROM rule_outcomes")
+    store.metrics.process_batch(messages(*payments(4)), now=NOW)
+    store.metrics.aggregate(NOW)
+    found = "SELECT DISTINCT rule_id, severity, outcome FROM"
+    assert store.rows(f"{found} rule_matches") == [("unhappy", "high", "matched")]
+    assert store.rows(f"{found} rule_values") == [("rapid_fire", "medium", "matched")]
+
+
 def test_redelivery_doubles_no_row_of_a_shadow(store: Store) -> None:
     use_rules(store, rule("failed", when=FAILED))
     shadow_rules(store, rule("failed"))
