@@ -9,15 +9,17 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from shared_code.domain.currencies import CURRENCY_BY_NUMBER
-from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, Severity
 from shared_code.domain.windows import Period, Window
 from shared_code.engine.cluster_settings import ClusterSettings
 from shared_code.engine.clustering import cluster_window
-from shared_code.engine.window_judging import judge_window, mark_what_late_payments_reach
+from shared_code.engine.pipeline_alerts import drift_alerts, partition_alerts
+from shared_code.engine.window_judging import (
+    judge_window,
+    look_on,
+    mark_what_late_payments_reach,
+)
 from shared_code.errors import PaymentsError
-from shared_code.rules.compiler import canonical_dimensions
-from shared_code.store.alerts import Alert, raise_alerts
+from shared_code.store.alerts import raise_alerts
 from shared_code.store.backfills import Claim, claim_window, replace_payment_metrics
 from shared_code.store.clusters import replace_clusters
 from shared_code.store.database import Database
@@ -25,14 +27,13 @@ from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.store.folding import fold_deltas
 from shared_code.store.leases import Lease, release_lease, renew_lease, take_lease
 from shared_code.store.partitions import (
-    DAYS_AHEAD_ALERT,
     attached_days,
     every_attached_day,
     keep_days_attached,
 )
 from shared_code.store.roll_ups import mark_roll_ups, marked_roll_ups, roll_up
 from shared_code.store.rule_marks import delete_rule_marks, rule_marked_windows
-from shared_code.store.rule_store import Judges, judges
+from shared_code.store.rule_store import Judges, judges, rule_sets_in_force
 from shared_code.store.subject_history import payments_between
 from shared_code.store.window_close import (
     ClosedWindow,
@@ -125,6 +126,7 @@ class Aggregator:
             with self._database.transaction() as connection:
                 windows = marked_windows(connection, now)
                 days = every_attached_day(connection)
+                shadowed = rule_sets_in_force(connection).shadow is not None
             closed = []
             for window in windows:
                 if window.start.date() not in days:
@@ -134,7 +136,14 @@ class Aggregator:
                 if outcome is not None:
                     closed.append(outcome[0])
                     alerts += outcome[1]
-            alerts += self._judge_what_late_payments_reach(steps, lease, now)
+            judged = [each.window for each in closed]
+            for window in self._reached_by_late_payments():
+                found = steps.attempt(partial(self._judge_again, window, lease, now))
+                if found is not None:
+                    judged.append(window)
+                    alerts += found
+            for window in judged if shadowed else ():
+                steps.attempt(partial(self._look_on, window, lease))
             self._roll_up(steps, lease, now)
             steps.report()
             return Tick(closed, folded, alerts)
@@ -152,7 +161,11 @@ class Aggregator:
         with self._lease() as lease:
             if lease is None:
                 raise HeldElsewhere
-            return [self._close(window, lease, now, again=True)[0] for window in windows]
+            closed = []
+            for window in windows:
+                closed.append(self._close(window, lease, now, again=True)[0])
+                self._look_on(window, lease)
+            return closed
 
     def require_kept(self, windows: Sequence[Window]) -> None:
         """Check that the payments of windows are kept.
@@ -199,6 +212,7 @@ class Aggregator:
                 if claim.window.start.date() not in days:
                     raise BehindHorizon(claim.window, min(days, default=None))
                 closed, _ = self._close_in(connection, claim.window, in_force, now, again=True)
+            self._look_on(claim.window, lease)
         return BackfillStep(claim, closed, active.version)
 
     @contextmanager
@@ -248,16 +262,17 @@ class Aggregator:
         mark_roll_ups(connection, window)
         mark_what_late_payments_reach(connection, window, in_force, closed.revision)
         delete_rule_marks(connection, window)
-        columns = payments_between(connection, window, in_force.columns | self._clustering.columns)
+        names = active.rules.columns | self._clustering.columns
+        columns = payments_between(connection, window, names)
         if again:
             matches = active.rules.matches(columns)
             replace_payment_metrics(connection, window, columns, matches, rule_set=active.rule_set)
         judged = judge_window(
-            connection, window, columns, in_force, revision=closed.revision, guarded=not again
+            connection, window, columns, active, revision=closed.revision, guarded=not again
         )
         clusters = cluster_window(columns, window.start, self._clustering)
         replace_clusters(connection, window, clusters)
-        drift = raise_alerts(connection, list(_drift_alerts(closed, now)))
+        drift = raise_alerts(connection, list(drift_alerts(closed, now)))
         alerts = judged.alerts + len(drift)
         _log.info(
             "closed window %s revision %d: %d payments, %d rule values, %d alerts",
@@ -269,12 +284,9 @@ class Aggregator:
         )
         return closed, alerts
 
-    def _judge_what_late_payments_reach(self, steps: "_Steps", lease: Lease, now: datetime) -> int:
+    def _reached_by_late_payments(self) -> Sequence[Window]:
         with self._database.transaction() as connection:
-            windows = rule_marked_windows(connection)
-        return sum(
-            steps.attempt(partial(self._judge_again, each, lease, now)) or 0 for each in windows
-        )
+            return rule_marked_windows(connection)
 
     def _judge_again(self, window: Window, lease: Lease, now: datetime) -> int:
         """Judge a closed window again that a late payment of an earlier one reaches.
@@ -290,12 +302,25 @@ class Aggregator:
             in_force = judges(connection, None, self._shipped_rules)
             if revision.rule_set != in_force.active.rule_set:
                 return self._close_in(connection, window, in_force, now, again=False)[1]
-            columns = payments_between(connection, window, in_force.columns)
+            active = in_force.active
+            columns = payments_between(connection, window, active.rules.columns)
             judged = judge_window(
-                connection, window, columns, in_force, revision=revision.number, guarded=False
+                connection, window, columns, active, revision=revision.number, guarded=False
             )
         _log.info("judged window %s again", window.start.isoformat())
         return judged.alerts
+
+    def _look_on(self, window: Window, lease: Lease) -> None:
+        """Let the shadow judge a window, if one runs.
+
+        In a transaction of its own, so that a candidate which looks too far back, or finds too
+        much, holds up nothing that counts.
+        """
+        with self._database.transaction("REPEATABLE READ") as connection:
+            renew_lease(connection, lease)
+            shadow = judges(connection, None, self._shipped_rules).shadow
+            if shadow is not None:
+                look_on(connection, window, shadow, latest_revision(connection, window).number)
 
     def _roll_up(self, steps: "_Steps", lease: Lease, now: datetime) -> None:
         with self._database.transaction() as connection:
@@ -311,7 +336,9 @@ class Aggregator:
     def _look_after_partitions(self, now: datetime) -> int:
         with self._database.transaction() as connection:
             keep_days_attached(connection, now, self._retention)
-            return len(raise_alerts(connection, list(_partition_alerts(connection, now))))
+            return len(
+                raise_alerts(connection, list(partition_alerts(attached_days(connection), now)))
+            )
 
 
 class _Steps:
@@ -341,44 +368,3 @@ class _Steps:
         """Raise the first failure, if there was one."""
         for failure in self._failures:
             raise failure
-
-
-def _drift_alerts(closed: ClosedWindow, now: datetime) -> Iterator[Alert]:
-    for drift in closed.drift:
-        subject = canonical_dimensions(
-            {
-                "payment_method": PaymentMethod(drift.payment_method).name,
-                "currency": CURRENCY_BY_NUMBER[drift.currency].code,
-                "payment_status": PaymentStatus(drift.payment_status).name,
-            }
-        )
-        _log.error("counters differ from payments in %s: %s", closed.window.start, drift)
-        yield Alert(
-            kind="drift",
-            severity=Severity.critical,
-            subject=subject,
-            window_start=closed.window.start,
-            evidence={
-                "streamed_count": drift.streamed_count,
-                "exact_count": drift.exact_count,
-                "streamed_sum": drift.streamed_sum,
-                "exact_sum": drift.exact_sum,
-                "revision": closed.revision,
-            },
-            first_seen=now,
-            last_seen=now,
-        )
-
-
-def _partition_alerts(connection: Connection, now: datetime) -> Iterator[Alert]:
-    days = attached_days(connection)
-    ahead = -1 if days is None else (days.last - now.date()).days
-    if ahead < DAYS_AHEAD_ALERT:
-        yield Alert(
-            kind="partitions",
-            severity=Severity.critical,
-            subject="normalized_transactions",
-            evidence={"days_ahead": ahead, "expected": DAYS_AHEAD_ALERT},
-            first_seen=now,
-            last_seen=now,
-        )

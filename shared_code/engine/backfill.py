@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from shared_code.domain.windows import Window, windows_between
+from shared_code.domain.windows import Window, window_of
 from shared_code.engine.aggregation import Aggregator, BackfillStep, HeldElsewhere
 from shared_code.store.backfills import Backfill
 
@@ -50,7 +50,7 @@ def run_backfill(
         LeaseLost: another instance took over; likewise.
         BehindHorizon: payments of a window are not kept any more.
     """
-    aggregator.require_kept(windows_between(*span))
+    aggregator.require_kept([window_of(span.start)])
     afresh, waits = again, False
     next_tick = time.monotonic() + _TICK_SECONDS
     while True:

@@ -22,6 +22,7 @@ from shared_code.store.rule_marks import late_subjects, later_windows_are_closed
 from shared_code.store.rule_metrics import recent_rates, record_counts, replace_findings
 from shared_code.store.rule_store import CompiledRuleSet, Judges
 from shared_code.store.subject_history import (
+    payments_between,
     subject_history,
     windows_of_subjects,
 )
@@ -40,7 +41,7 @@ def judge_window(
     connection: Connection,
     window: Window,
     columns: Columns,
-    judges: Judges,
+    active: CompiledRuleSet,
     *,
     revision: int,
     guarded: bool,
@@ -51,23 +52,30 @@ def judge_window(
         connection: in a transaction of REPEATABLE READ isolation.
         window: which has ended.
         columns: all its payments in the order of their key, with the columns that rules read.
-        judges: the rule sets in force.
+        active: the active rule set.
         revision: of the window's figures.
         guarded: whether rates of matches are held against those of the day before.
     """
-    judged = _judge_by(
-        connection, window, judges.active, columns, revision=revision, table="alerts"
-    )
+    judged = _judge_by(connection, window, active, columns, revision=revision, table="alerts")
     if guarded:
         history = recent_rates(connection, window.start - GUARDED_HISTORY, window.start)
-        found = list(guard_alerts(judges.active, judged.judgement, history))
+        found = list(guard_alerts(active, judged.judgement, history))
         alerts = raise_alerts(connection, found)
         judged = judged._replace(alerts=judged.alerts + len(alerts))
-    if judges.shadow is not None:
-        _judge_by(
-            connection, window, judges.shadow, columns, revision=revision, table="shadow_alerts"
-        )
     return JudgedWindow(len(judged.judgement.findings), judged.alerts)
+
+
+def look_on(connection: Connection, window: Window, shadow: CompiledRuleSet, revision: int) -> None:
+    """Let a shadow judge the payments of a closed window, and keep what it finds apart.
+
+    Args:
+        connection: in a transaction of REPEATABLE READ isolation.
+        window: which was closed.
+        shadow: the rule set that looks on.
+        revision: of the window's figures.
+    """
+    columns = payments_between(connection, window, shadow.rules.columns)
+    _judge_by(connection, window, shadow, columns, revision=revision, table="shadow_alerts")
 
 
 class _JudgedBy(NamedTuple):

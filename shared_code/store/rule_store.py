@@ -121,11 +121,6 @@ class Judges(NamedTuple):
         """The active rule set, and the shadow behind it if there is one."""
         return (self.active,) if self.shadow is None else (self.active, self.shadow)
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The stored columns of payments that some rule reads."""
-        return frozenset[str]().union(*(rule_set.rules.columns for rule_set in self.rule_sets))
-
 
 class ActivationRefused(PaymentsError):
     """A valid rule document that may not become the active one."""

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from payment_messages import FIVE_MINUTES, NOW, WINDOW_START, messages, payment_event
 from rule_documents import document, rapid_fire, rule, shadow_rules, use_rules
 from store_fixtures import Store
 
+from shared_code.store.errors import DataRefused
 from shared_code.store.rule_store import activate
 
 MINUTE = timedelta(minutes=1)
@@ -159,6 +161,18 @@ def test_shadow_alerts_of_two_candidates_are_two(store: Store) -> None:
             store.metrics.process_time_window(WINDOW_START, WINDOW_START + FIVE_MINUTES)
     assert store.rows("SELECT count(*), count(DISTINCT rule_set) FROM shadow_alerts") == [(2, 2)]
     assert store.rows("SELECT * FROM alerts") == []
+
+
+def test_a_shadow_whose_findings_cannot_be_stored_holds_up_no_window(store: Store) -> None:
+    use_rules(store, rapid_fire(times=5))
+    shadow_rules(store, rapid_fire(times=2))
+    store.execute("ALTER TABLE shadow_alerts ADD CONSTRAINT none CHECK (false)")
+    store.metrics.process_batch(messages(*payments(9)), now=NOW)
+    with pytest.raises(DataRefused, match="none"):
+        store.metrics.aggregate(NOW)
+    assert store.rows("SELECT revision, payment_count FROM window_revisions") == [(1, 9)]
+    assert store.rows("SELECT rule_id FROM alerts") == [("rapid_fire",)]
+    assert store.value("SELECT count(*) FROM window_marks") == 0
 
 
 def test_rules_outside_their_dates_say_nothing_of_a_payment(store: Store) -> None:
