@@ -1,9 +1,11 @@
 """Commands on rule documents that change nothing: ``validate``, ``diff``, ``test``, ``export``."""
 
 import argparse
+import json
+import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +27,13 @@ from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import canonical_content, compile_document
 from shared_code.rules.diff import diff_documents, version_advice
 from shared_code.rules.document_text import json_text_for_people, yaml_text
-from shared_code.rules.errors import RuleDocumentRefused
+from shared_code.rules.errors import RuleDocumentRefused, RuleError, shown
 from shared_code.store.rule_store import document_hash
 
 _DIFFERENT = 1
 _TROUBLE = 2
 _SHOWN_REJECTED = 20
+_RULE_PLACE = re.compile(r"\$\.rules\[([0-9]+)\]")
 
 
 def add_commands(commands: Any) -> None:
@@ -96,6 +99,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _validate(arguments: argparse.Namespace) -> Answer:
+    content = b"{}"
     try:
         content = canonical_content(read_file(arguments.file))
         document = compile_document(content).document
@@ -104,7 +108,9 @@ def _validate(arguments: argparse.Namespace) -> Answer:
         if arguments.json:
             return Answer(json_text({"valid": False, "errors": listed}), 1)
         count = f"{len(listed)} {'mistake' if len(listed) == 1 else 'mistakes'}"
-        return Answer("", 1, f"{refusal}\n{count} in {arguments.file}")
+        ids = _rule_ids(content)
+        lines = [_told_with_rule(error, ids) for error in refusal.errors]
+        return Answer("", 1, "\n".join([*lines, f"{count} in {arguments.file}"]))
     scopes = Counter(rule.scope for rule in document.rules)
     sha256 = document_hash(content).hex()
     if arguments.json:
@@ -113,6 +119,21 @@ def _validate(arguments: argparse.Namespace) -> Answer:
     counted = ", ".join(f"{number} {scope}" for scope, number in scopes.items())
     total = f"{len(document.rules)} rules ({counted})"
     return Answer(f"version {document.version} is right: {total}\nsha256 {sha256}")
+
+
+def _rule_ids(content: bytes) -> list[Any]:
+    document = json.loads(content)
+    rules = document.get("rules") if isinstance(document, dict) else None
+    if not isinstance(rules, list):
+        return []
+    return [rule.get("id") if isinstance(rule, dict) else None for rule in rules]
+
+
+def _told_with_rule(error: RuleError, ids: Sequence[Any]) -> str:
+    """Return a mistake behind the id of its rule, which is found faster than its number."""
+    place = _RULE_PLACE.match(error.path)
+    rule_id = ids[int(place[1])] if place and int(place[1]) < len(ids) else None
+    return f"{shown(rule_id)} {error}" if isinstance(rule_id, str) else str(error)
 
 
 def _diff(arguments: argparse.Namespace) -> Answer:

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -39,6 +40,8 @@ from shared_code.settings import SettingsError
 from shared_code.store.rule_archive import archive_of
 from shared_code.store.rule_history_read import activations, refusals
 from shared_code.store.rule_suppressions import suppressions_in_force
+
+_SHOWN_REASON = 100
 
 
 def add_commands(commands: Any) -> None:
@@ -178,7 +181,7 @@ def _history(arguments: argparse.Namespace) -> Answer:
         return Answer(json_text(listed))
     lines = [("when", "what", "version", "by", "why")]
     lines += [
-        (shown_time(each.activated_at), each.role, each.version, each.by, each.reason)
+        (shown_time(each.activated_at), each.role, each.version, each.by, _in_short(each.reason))
         for each in activated
     ]
     text = table(lines) if activated else "no rule set was ever activated"
@@ -189,6 +192,11 @@ def _history(arguments: argparse.Namespace) -> Answer:
             for each in refused
         )
     return Answer(text)
+
+
+def _in_short(reason: str) -> str:
+    """Return a reason on one line; of a long one, such as a document's description, the start."""
+    return textwrap.shorten(reason, _SHOWN_REASON, placeholder=" ...")
 
 
 def _rollback(arguments: argparse.Namespace) -> Answer:

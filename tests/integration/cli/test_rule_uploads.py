@@ -230,3 +230,14 @@ def test_publishing_after_many_rollbacks_at_once_agrees_with_the_database(
         assert list(pool.map(roll, ["1.0.0", "1.1.0", "1.2.0"])) == [0, 0, 0]
     stored = parse_document(container.download_blob(ACTIVE_BLOB).readall())
     assert stored["version"] == active_version(used)
+
+
+def test_history_shows_the_start_of_a_long_reason(used: Store, shell: Shell) -> None:
+    reason = "A description of many words. " * 20
+    use_rules(used, rule("high", when=LOWER), version="1.1.0")
+    assert shell("rollback", "1.0.0", "--reason", reason)[0] == 0
+    said = shell("history")[1]
+    assert "A description of many words. A description" in said
+    assert max(map(len, said.splitlines())) < 200
+    whole = json.loads(shell("history", "--json")[1])["activations"][0]["reason"]
+    assert whole == reason

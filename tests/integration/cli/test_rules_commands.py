@@ -33,13 +33,24 @@ def test_a_wrong_document_is_told_by_every_mistake(shell: Shell) -> None:
     file = shell.file(json.dumps({"version": "1.0.0", "rules": [wrong]}).encode())
     exit_code, said, complaint = shell("validate", file)
     assert (exit_code, said) == (1, "")
-    assert "$.rules[0].when.field: there is no field" in complaint
+    assert '"high" $.rules[0].when.field: there is no field' in complaint
     assert "Did you mean 'amount'?" in complaint
     assert complaint.endswith(f"2 mistakes in {file}")
     exit_code, said, _ = shell("validate", file, "--json")
     found = json.loads(said)
     assert (exit_code, found["valid"], len(found["errors"])) == (1, False, 2)
     assert set(found["errors"][0]) == {"path", "message", "suggestion"}
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"rules": [1, {"id": 2}]}', b'{"rules": {"0": {}}}', b"[]", b"", b"{"]
+)
+def test_mistakes_of_rules_without_an_id_are_told_by_place_alone(
+    shell: Shell, content: bytes
+) -> None:
+    exit_code, _, complaint = shell("validate", shell.file(content))
+    assert exit_code == 1
+    assert all(line.startswith("$") for line in complaint.splitlines()[:-1])
 
 
 def test_a_missing_file_is_told_with_what_to_do(shell: Shell) -> None:
