@@ -156,7 +156,7 @@ def _report(
         steps = list(next_steps(local.settings, connection))
     engine.dispose()
     console.print(
-        f"{ledger.events} events in {ledger.messages} messages: {ledger.payments} payments, "
+        f"\n{ledger.events} events in {ledger.messages} messages: {ledger.payments} payments, "
         f"{ledger.duplicates} duplicates, {sum(ledger.rejected.values())} to be rejected; "
         f"{ledger.events / seconds:.0f} events/s from the first one sent to the last window closed"
     )

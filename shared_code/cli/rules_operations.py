@@ -32,9 +32,8 @@ from shared_code.engine.rule_life import (
     roll_back,
     suppress_rule,
     upload_rules,
-    with_description,
 )
-from shared_code.rules.compiler import compile_document
+from shared_code.rules.compiler import canonical_content, compile_document
 from shared_code.rules.errors import RuleDocumentRefused
 from shared_code.settings import SettingsError
 from shared_code.store.rule_archive import archive_of
@@ -64,7 +63,7 @@ def add_commands(commands: Any) -> None:
         "--reason",
         type=text_given,
         metavar="TEXT",
-        help="what changed and why: becomes the document's description, which is recorded",
+        help="what changed and why, which is recorded (the document's description)",
     )
     add_by(upload)
 
@@ -127,9 +126,15 @@ def _upload(arguments: argparse.Namespace) -> Answer:
     if arguments.wait is not None and watched is None:
         problem = "is missing, and --wait asks the database"
         raise SettingsError("DATABASE_URL", problem, "postgresql://user@localhost:5432/payments")
-    content = with_description(read_file(arguments.file), arguments.reason)
+    content = canonical_content(read_file(arguments.file))
     document = compile_document(content).document
-    upload = upload_rules(content, archive=archive(), database=watched, by=arguments.by)
+    upload = upload_rules(
+        content,
+        archive=archive(),
+        database=watched,
+        by=arguments.by,
+        reason=arguments.reason or "",
+    )
     warning = ""
     if upload.active_version is not None and document.based_on is None:
         warning = (

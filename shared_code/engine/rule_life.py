@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from shared_code.errors import PaymentsError
-from shared_code.rules.canonical import canonical_text
 from shared_code.rules.compiler import compile_document
 from shared_code.rules.diff import RuleSetDiff, diff_documents
 from shared_code.rules.document import RuleDocument
@@ -84,24 +83,13 @@ class Rollback(NamedTuple):
     published: bool
 
 
-def with_description(content: bytes, reason: str | None) -> bytes:
-    """Return a document in its canonical form, which says why it was changed.
-
-    Args:
-        content: JSON or YAML.
-        reason: the document's new description, which its activation records; None keeps the old.
-
-    Raises:
-        RuleDocumentRefused: it cannot be read.
-    """
-    document = parse_document(content)
-    if reason is not None and isinstance(document, dict):
-        document["description"] = reason
-    return canonical_text(document)
-
-
 def upload_rules(
-    content: bytes, *, archive: BlobRuleArchive, database: Database | None, by: str
+    content: bytes,
+    *,
+    archive: BlobRuleArchive,
+    database: Database | None,
+    by: str,
+    reason: str = "",
 ) -> Upload:
     """Put a document where ReloadRules finds it, unless it is bound to be refused.
 
@@ -110,6 +98,7 @@ def upload_rules(
         archive: takes it.
         database: with one, the version is held against those that were active.
         by: who uploads it.
+        reason: why, which its activation records; empty leaves it to the document's description.
 
     Raises:
         RuleDocumentRefused: the document is invalid.
@@ -120,7 +109,7 @@ def upload_rules(
     version = compile_document(content).document.version
     sha256 = document_hash(content)
     if database is None:
-        is_new = archive.offer(version, content, by)
+        is_new = archive.offer(version, content, by, reason)
         return Upload(version, sha256, is_new, None, refused_before=False)
     with database.transaction() as connection:
         active = rule_sets_in_force(connection).active
@@ -132,7 +121,7 @@ def upload_rules(
         finally:
             attempt.rollback()
     is_active = active is not None and active.sha256 == sha256
-    is_new = not is_active and archive.offer(version, content, by)
+    is_new = not is_active and archive.offer(version, content, by, reason)
     known = None if active is None else active.version
     return Upload(version, sha256, is_new, known, refused_before)
 

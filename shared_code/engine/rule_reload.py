@@ -21,8 +21,8 @@ _log: Final = logging.getLogger(__name__)
 class RuleArchive(Protocol):
     """Where uploads come from, and where accepted documents are kept for people to find."""
 
-    def uploader(self, name: str, content: bytes) -> str:
-        """Return who uploaded a document as a blob; empty if that was not recorded."""
+    def handed_in(self, name: str, content: bytes) -> tuple[str, str]:
+        """Return who uploaded a document as a blob, and why; empty if that was not recorded."""
 
     def keep(self, version: str, content: bytes) -> None:
         """Keep a document under its version; the same again changes nothing."""
@@ -47,7 +47,7 @@ def reload_rules(
         content: the uploaded document.
         name: of the uploaded blob, for the record.
         database: the authority on which rule set is active.
-        archive: knows who uploaded it, and keeps accepted documents by version.
+        archive: knows who uploaded it and why, and keeps accepted documents by version.
 
     Raises:
         StoreUnavailable: a fault that time can heal; nothing has changed, or all but the blobs.
@@ -57,8 +57,8 @@ def reload_rules(
         document = compile_document(canonical).document
     except RuleDocumentRefused as refusal:
         return _refused(database, content, name, refusal.errors)
-    reason = document.description or "rules file uploaded"
-    who = archive.uploader(name, content)
+    who, why = archive.handed_in(name, content)
+    reason = why or document.description or "rules file uploaded"
     by = f"{who}, upload of {name}" if who else f"upload of {name}"
     try:
         with database.transaction() as connection:

@@ -28,17 +28,19 @@ ACTIVE_BLOB: Final = "active/metric_derivation_rules.json"
 
 _CONNECTION: Final = "RulesStorage"
 _UPLOADED_BY: Final = "uploaded_by"
+_REASON: Final = "reason"
 # Each attempt loses only to another writer, of which there are hardly ever two at a time.
 _ATTEMPTS: Final = 5
 
 
 class KeptDocument(NamedTuple):
-    """A document in blob storage, and who put it there; empty if that was not recorded."""
+    """A document in blob storage, who put it there and why; empty if that was not recorded."""
 
     content: bytes
     etag: str
     written_at: datetime
     by: str
+    reason: str
 
 
 class VersionTaken(PaymentsError):
@@ -71,24 +73,24 @@ class BlobRuleArchive:
         with _unavailable(f"archive rule set {version} in"):
             self._blob(f"versions/{version}.json").upload_blob(content, overwrite=True)
 
-    def uploader(self, name: str, content: bytes) -> str:
-        """Return who uploaded a document as a blob; empty if that was not recorded.
+    def handed_in(self, name: str, content: bytes) -> tuple[str, str]:
+        """Return who uploaded a document as a blob, and why; empty if that was not recorded.
 
         Args:
             name: of the blob, as its trigger has it: with or without the container.
-            content: of the document; if the blob holds another by now, its uploader is not asked.
+            content: of the document; of another that the blob holds by now nothing is told.
 
         Raises:
             StoreUnavailable: the storage account did not answer.
         """
-        with _unavailable(f"read the uploader of {name} from"):
+        with _unavailable(f"read who uploaded {name} from"):
             found = _read(self._blob(name.removeprefix(f"{self._container}/")))
         if found is None or found.content != content:
-            return ""
+            return "", ""
         # Anybody may write metadata, and no database column takes NUL.
-        return found.by.replace("\0", "")
+        return found.by.replace("\0", ""), found.reason.replace("\0", "")
 
-    def offer(self, version: str, content: bytes, by: str) -> bool:
+    def offer(self, version: str, content: bytes, by: str, reason: str = "") -> bool:
         """Upload a document to be activated; tell whether it was put there just now.
 
         A version has one place, which whoever comes first takes, so that two people never overwrite
@@ -97,14 +99,16 @@ class BlobRuleArchive:
         Args:
             version: of the document.
             content: the document in its canonical form.
-            by: who uploads it; kept with it.
+            by: who uploads it; kept with it, as is the reason.
+            reason: why.
 
         Raises:
             VersionTaken: another document waits there or was accepted.
             StoreUnavailable: the storage account did not take it.
         """
         blob = self._blob(f"incoming/{version}.json")
-        metadata = {_UPLOADED_BY: quote(by)}
+        given = {_UPLOADED_BY: by, _REASON: reason}
+        metadata = {name: quote(value) for name, value in given.items() if value}
         for _ in range(_ATTEMPTS):
             with _unavailable(f"upload rule set {version} to"):
                 earlier = _read(blob)
@@ -238,8 +242,8 @@ def _read(blob: BlobClient) -> KeptDocument | None:
             raise
         return None
     found = download.properties
-    by = unquote((found.metadata or {}).get(_UPLOADED_BY, ""))
-    return KeptDocument(content, str(found.etag), found.last_modified, by)
+    by, reason = (unquote((found.metadata or {}).get(name, "")) for name in (_UPLOADED_BY, _REASON))
+    return KeptDocument(content, str(found.etag), found.last_modified, by, reason)
 
 
 def _put(

@@ -47,13 +47,27 @@ def test_an_upload_is_followed_until_it_is_active(
     assert "is active already" in said
 
 
-def test_only_who_uploaded_just_that_document_is_its_uploader(container: ContainerClient) -> None:
+def test_a_document_that_was_a_shadow_is_uploaded_with_a_reason_as_it_stands(
+    used: Store, container: ContainerClient, shell: Shell
+) -> None:
+    content = document("1.1.0", rule("high", when=LOWER), description="lower")
+    file = shell.file(content)
+    assert shell("shadow", file, "--reason", "a trial")[0] == 0
+    with Reloading(used, container):
+        exit_code, said, complaint = shell("upload", file, "--wait", "20", "--reason", "it is good")
+    assert exit_code == 0, said + complaint
+    assert waiting(container) == {"incoming/1.1.0.json": content}
+    activated = json.loads(shell("history", "--json")[1])["activations"]
+    assert "it is good" in {each["reason"] for each in activated if each["role"] == "active"}
+
+
+def test_who_uploaded_and_why_is_told_of_just_that_document(container: ContainerClient) -> None:
     archive = BlobRuleArchive(service_of(container), container.container_name)
-    archive.offer("1.1.0", b"a document", "Zo\0ë")
+    archive.offer("1.1.0", b"a document", "Zo\0ë", "\0hé")
     name = f"{container.container_name}/incoming/1.1.0.json"
-    assert archive.uploader(name, b"a document") == "Zoë"
-    assert archive.uploader(name, b"another one") == ""
-    assert archive.uploader("incoming/1.2.0.json", b"a document") == ""
+    assert archive.handed_in(name, b"a document") == ("Zoë", "hé")
+    assert archive.handed_in(name, b"another one") == ("", "")
+    assert archive.handed_in("incoming/1.2.0.json", b"a document") == ("", "")
 
 
 def test_an_upload_that_is_refused_meanwhile_is_told_with_its_errors(
