@@ -174,6 +174,27 @@ def test_outcomes_indeterminate_ones_and_rates_are_kept_with_each_payment(store:
     assert store.rows(history) == [(4, 2, 1)]
 
 
+def test_a_payment_that_reports_one_status_twice_in_a_window_stops_it_from_nothing(
+    store: Store,
+) -> None:
+    quick = rule(
+        "quick",
+        "sequence",
+        subject="customer.id",
+        previous={
+            "within_minutes": 60,
+            "where": {"field": "gap_minutes", "operator": "lte", "value": 3},
+        },
+        alert={"operator": "gte", "value": 1},
+    )
+    points = rule("points", "score", terms=[{"rule": "quick", "points": 1}])
+    use_rules(store, quick, points)
+    send(store, at(0, "a"), at(1, "b"), at(2, "b"))
+    found = store.rows("SELECT rule_id, dimensions->>'transaction_id' FROM rule_values ORDER BY 1")
+    assert found == [("points", "b"), ("quick", "b")]
+    assert store.value("SELECT count(*) FROM alerts") == 1
+
+
 def test_a_late_payment_raises_what_later_closed_windows_find(store: Store) -> None:
     use_rules(store, rapid_fire())
     send(store, at(4, "a"), at(6, "b"))
