@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -136,11 +137,13 @@ class Columns:
         )
 
     def _labels(self, column: str) -> Integers:
-        numbers: dict[Any, int] = {None: ABSENT}
-        return np.array(
-            [numbers.setdefault(value, len(numbers) - 1) for value in self.values(column)],
-            dtype=np.int64,
-        )
+        # Without a step of Python for each payment: history has many.
+        values = self.values(column)
+        found = dict.fromkeys(values)
+        found.pop(None, None)
+        numbers: dict[Any, int] = dict(zip(found, count()))
+        numbers[None] = ABSENT
+        return np.fromiter(map(numbers.__getitem__, values), dtype=np.int64, count=len(values))
 
     def _once[Built](self, key: Hashable, build: Callable[[], Built]) -> Built:
         if key not in self._built:
