@@ -10,6 +10,7 @@ from shared_code.cli import (
     rules_documents,
     rules_operations,
     rules_shadow,
+    rules_values,
 )
 from shared_code.cli.rules_arguments import Answer, database
 
@@ -25,6 +26,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     backtest.add_command(commands)
     backfill.add_command(commands)
     explain.add_command(commands)
+    rules_values.add_command(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,11 +11,12 @@ from typing import Final
 
 from shared_code.domain.decoding import Message
 from shared_code.domain.pseudonyms import Pseudonymiser
-from shared_code.domain.windows import windows_between
+from shared_code.domain.windows import Period, windows_between
 from shared_code.engine.aggregation import Aggregator, Tick
 from shared_code.engine.batch import BatchProcessor, BatchResult
 from shared_code.engine.cluster_settings import load_cluster_settings
 from shared_code.engine.rule_reload import ReloadOutcome, RuleArchive, reload_rules
+from shared_code.engine.rule_roll_ups import PeriodValue, rule_values
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import canonical_content
 from shared_code.settings import Settings, load_settings
@@ -126,6 +127,15 @@ class MetricEngine:
             if window.end <= now
         ]
         return self._aggregator.recompute(ended, now)
+
+    def rule_values(self, period: Period, rule_id: str | None = None) -> Sequence[PeriodValue]:
+        """Return what the active set's window rules measure over an hour or a day.
+
+        Raises:
+            NoSuchWindowRule: the active set has no such rule.
+            StoreUnavailable: the database failed.
+        """
+        return rule_values(self.database, period, self._shipped_rules, rule_id)
 
     def active_document(self) -> bytes:
         """Return the rule document that is active, in its canonical form.

@@ -238,7 +238,7 @@ def test_a_setting_that_a_command_needs_is_named(
 
 @pytest.mark.parametrize(
     "command",
-    "validate diff test upload rollback shadow backtest backfill explain".split(),  # noqa: SIM905
+    "validate diff test upload rollback shadow backtest backfill explain values".split(),  # noqa: SIM905
 )
 def test_help_teaches_by_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
