@@ -55,10 +55,8 @@ class Volume(Part, frozen=True):
     """How many payments there are."""
 
     payments: Annotated[
-        int | None,
+        Total | None,
         Meta(
-            ge=1,
-            le=1_000_000_000,
             description="Distinct valid payment events, exactly; one that is pending and then"
             " completed counts as two. Refused events, duplicates and conflicts come on top."
             " Default: what the rate gives, else 20000.",
