@@ -12,6 +12,7 @@ from simulator.configuration.types import (
     Positive,
     Share,
     SmallShare,
+    Total,
     Weight,
 )
 
