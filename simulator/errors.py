@@ -1,16 +1,30 @@
-"""Every error that the simulator raises on purpose."""
+"""Every error that the simulator raises on purpose, with the exit code that tells the shell."""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a command tells the shell."""
+
+    OK = 0
+    BELOW_GOAL = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    REFUSED = 4
+    OUTPUT = 5
+    BAD_ROWS = 6
+    INTERRUPTED = 130
 
 
 class SimulatorError(Exception):
     """Something the person at the keyboard can mend; the message says what and how."""
 
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
 
-class InvalidParameters(SimulatorError):
-    """A parameter of the simulation is out of its range."""
 
-    def __init__(self, parameter: str, expected: str, found: object) -> None:
-        super().__init__(f"{parameter} must be {expected}, found {found}")
-        self.parameter = parameter
+class InvalidConfiguration(SimulatorError):
+    """A configuration has mistakes; the message lists all of them."""
 
 
 class InvalidConnection(SimulatorError):
@@ -20,13 +34,19 @@ class InvalidConnection(SimulatorError):
 class EventHubsUnreachable(SimulatorError):
     """No connection to Event Hubs came about, or it was lost for longer than the retries last."""
 
+    exit_code = ExitCode.UNREACHABLE
+
 
 class EventHubsRefused(SimulatorError):
     """Event Hubs answered, and said no: wrong key, missing right, or no such event hub."""
 
+    exit_code = ExitCode.REFUSED
+
 
 class OutputFailed(SimulatorError):
     """A file could not be written or read."""
+
+    exit_code = ExitCode.OUTPUT
 
 
 class LedgerNotReady(SimulatorError):

@@ -5,25 +5,15 @@ Sums are taken over distinct valid payment events from the values that were gene
 the JSON text.
 """
 
-from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Self
 
 import msgspec
 
-from shared_code.domain.vocabularies import RejectReason
-from simulator.arrivals import Arrival
-from simulator.defects import FAR_AHEAD
+from simulator.configuration.structure import Configuration
 from simulator.errors import OutputFailed
-from simulator.geography import COUNTRIES, HIGH_RISK_COUNTRIES
-from simulator.parameters import Parameters
-from simulator.wire import Customer, Event, Merchant, Payment
-
-# How far the horizon reaches ahead; the bad events of the future must lie beyond it.
-_HORIZON_AHEAD: Final = timedelta(days=1)
-_KNOWN_COUNTRIES: Final = {country.code for country in COUNTRIES} | set(HIGH_RISK_COUNTRIES)
 
 
 class WindowSum(msgspec.Struct, frozen=True):
@@ -48,28 +38,83 @@ class CurrencyTotal(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
+class EventKey(msgspec.Struct, frozen=True, array_like=True):
+    """Identity of a valid payment event."""
+
+    transaction_id: str
+    payment_status: str
+    event_time: datetime
+
+
+class RefusedEvent(msgspec.Struct, frozen=True):
+    """An event that the pipeline has to refuse.
+
+    Attributes:
+        reason: under which it is filed.
+        body_hash: BLAKE2b of its JSON text, 16 bytes in hexadecimal digits: what
+            ``rejected_events`` keeps of it. Of an unreadable message, of the whole message.
+        transaction_id: its own, None if the event holds none that can be read.
+    """
+
+    reason: str
+    body_hash: str
+    transaction_id: str | None = None
+
+
+class InjectedViolation(msgspec.Struct, frozen=True, kw_only=True):
+    """One occurrence of a violation: what has to be found.
+
+    Attributes:
+        violation: its kind, a field of the configuration's ``violations``.
+        incident: names this occurrence; the labels of its events have it, too.
+        subject: whom it is about, by rule fields such as ``customer.id``; empty if it is about
+            its events one by one.
+        first: event time of its first event, UTC.
+        last: event time of its last event, UTC.
+        events: its valid payment events, in order of event time.
+        refused: its events that have to be refused.
+    """
+
+    violation: str
+    incident: str
+    subject: dict[str, str]
+    first: datetime
+    last: datetime
+    events: tuple[EventKey, ...] = ()
+    refused: tuple[RefusedEvent, ...] = ()
+
+
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     """The account of one simulation.
 
     ``events == payments + duplicates + sum(rejected.values())`` always holds.
 
     Attributes:
-        parameters: what was asked for.
+        configuration: what was asked for, with the time span that it came to; the last one if it
+            changed on the way.
+        complete: False if the simulation was interrupted: what is in here was generated.
+        start: event times begin here, UTC.
+        end: event times lie before, UTC, but for those of violations.
         holds_until: processed before this, events of the far future are refused; not later.
         messages: Event Hubs messages, repeated ones included.
         repeated_messages: those that are sent a second time as they are.
         events: events in all messages; an unreadable message counts as one.
         payments: distinct valid payment events.
         duplicates: repetitions of those.
-        late: payments that arrive windows after their neighbours.
+        late: payments that arrive far later than their neighbours on purpose.
         rejected: refused events by reason, each time they are sent.
-        violations: distinct payments, and refused events, by the label they carry.
+        violations: distinct payments, and refused events each time they are sent, by kind of
+            violation.
         qualities: distinct payments by quality flag; only flags that tell without the clock.
         sums: sorted by their four keys.
         totals: sorted by currency.
+        injected: every occurrence of a violation, in order of its first event.
     """
 
-    parameters: Parameters
+    configuration: Configuration
+    complete: bool
+    start: datetime
+    end: datetime
     holds_until: datetime
     messages: int
     repeated_messages: int
@@ -82,6 +127,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     qualities: dict[str, int]
     sums: tuple[WindowSum, ...]
     totals: tuple[CurrencyTotal, ...]
+    injected: tuple[InjectedViolation, ...]
 
     def save(self, path: Path) -> None:
         """Write the ledger as JSON; an older file is replaced at once or not at all.
@@ -113,131 +159,3 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         except msgspec.DecodeError as error:
             msg = f"{path} is no ledger: {error}; write one by `python -m simulator run --ledger`"
             raise OutputFailed(msg) from error
-
-
-class _Key(NamedTuple):
-    window_start: datetime
-    payment_method: str
-    currency: str
-    payment_status: str
-
-
-class _Sum:
-    __slots__ = ("amount", "count")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.amount = Decimal(0)
-
-    def add(self, amount: Decimal) -> None:
-        self.count += 1
-        self.amount += amount
-
-
-class Bookkeeper:
-    """Adds up messages as they are given out."""
-
-    def __init__(self, parameters: Parameters) -> None:
-        self._parameters = parameters
-        self._messages = 0
-        self._repeated = 0
-        self._events = 0
-        self._late = 0
-        self._known: set[tuple[str, str, datetime]] = set()
-        self._rejected: Counter[str] = Counter()
-        self._violations: Counter[str] = Counter()
-        self._qualities: Counter[str] = Counter()
-        self._sums: defaultdict[_Key, _Sum] = defaultdict(_Sum)
-
-    def record(self, events: tuple[Arrival, ...], *, repeated: bool) -> None:
-        """Enter one message."""
-        self._messages += 1
-        self._repeated += repeated
-        self._events += len(events)
-        for event in events:
-            if event.payment is not None:
-                self._accept(event.payment, late=event.late)
-            elif event.reason is not None:
-                self._refuse(event.reason)
-
-    def close(self) -> Ledger:
-        """Return the ledger of all that was entered."""
-        totals: defaultdict[str, _Sum] = defaultdict(_Sum)
-        for key, each in self._sums.items():
-            totals[key.currency].count += each.count
-            totals[key.currency].amount += each.amount
-        rejected = dict(sorted(self._rejected.items()))
-        return Ledger(
-            parameters=self._parameters,
-            holds_until=self._parameters.end + FAR_AHEAD - _HORIZON_AHEAD,
-            messages=self._messages,
-            repeated_messages=self._repeated,
-            events=self._events,
-            payments=len(self._known),
-            duplicates=self._events - len(self._known) - sum(rejected.values()),
-            late=self._late,
-            rejected=rejected,
-            violations=dict(sorted(self._violations.items())),
-            qualities=dict(sorted(self._qualities.items())),
-            sums=tuple(
-                WindowSum(*key, count=each.count, amount=each.amount)
-                for key, each in sorted(self._sums.items())
-            ),
-            totals=tuple(
-                CurrencyTotal(currency, each.count, each.amount)
-                for currency, each in sorted(totals.items())
-            ),
-        )
-
-    def _refuse(self, reason: RejectReason) -> None:
-        self._rejected[reason.value] += 1
-        self._violations[reason.value] += 1
-
-    def _accept(self, payment: Payment, *, late: bool) -> None:
-        if payment.identity in self._known:
-            return
-        self._known.add(payment.identity)
-        event = payment.event
-        self._late += late
-        self._qualities.update(_qualities(payment))
-        if event.violation:
-            self._violations[event.violation] += 1
-        key = _Key(
-            _window_start(payment.event_time),
-            event.payment_method,
-            event.currency,
-            event.payment_status,
-        )
-        self._sums[key].add(payment.amount)
-
-
-def _window_start(event_time: datetime) -> datetime:
-    """Return the five-minute edge at or before a time, by the face of the clock."""
-    utc = event_time.astimezone(UTC)
-    return utc.replace(minute=utc.minute - utc.minute % 5, second=0, microsecond=0)
-
-
-def _qualities(payment: Payment) -> list[str]:
-    """Return the quality flags that a payment must get."""
-    event = payment.event
-    customer, merchant = event.customer or Customer(), event.merchant or Merchant()
-    found = {
-        "zero_amount": not payment.amount,
-        "customer_id_missing": not customer.id,
-        "customer_email_missing": not customer.email,
-        "customer_email_invalid": event.violation == "customer_email_invalid",
-        "customer_country_missing": not customer.country,
-        "customer_country_invalid": event.violation == "customer_country_invalid",
-        "country_mismatch": _countries_differ(customer.country, merchant.country),
-        "card_data_missing": _is_card(event) and event.card is None,
-        "card_number_present": event.violation == "card_number_present",
-    }
-    return [name for name, holds in found.items() if holds]
-
-
-def _is_card(event: Event) -> bool:
-    return event.payment_method in {"credit_card", "debit_card"}
-
-
-def _countries_differ(one: str | None, other: str | None) -> bool:
-    return one in _KNOWN_COUNTRIES and other in _KNOWN_COUNTRIES and one != other
