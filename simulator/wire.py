@@ -50,6 +50,7 @@ class Label(msgspec.Struct, frozen=True):
     """What the simulator did to this event on purpose; the pipeline never looks at it."""
 
     violation: str
+    incident: str
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,7 +23,7 @@ class Population(Part, frozen=True):
     """How many customers and merchants there are, and how uneven their activity is."""
 
     customers: Annotated[int, Meta(ge=10, le=5_000_000, description="How many pay.")] = 1_000
-    merchants: Annotated[int, Meta(ge=10, le=500_000, description="How many are paid.")] = 250
+    merchants: Annotated[int, Meta(ge=10, le=500_000, description="How many are paid.")] = 400
     customer_exponent: Annotated[
         NotNegative,
         Meta(description="Activity falls with rank to this power, as in Zipf's law; 0: all alike."),

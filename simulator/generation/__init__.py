@@ -1,0 +1,1 @@
+"""From a configuration to payment events: population, time, columns, JSON text, messages."""

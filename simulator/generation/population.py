@@ -1,0 +1,275 @@
+"""Who pays and who is paid: drawn once per simulation, kept as columns.
+
+Customers stand in groups of one segment and one country, merchants in cells of one category and
+one country, so that a draw within a group or a cell is one search in the cumulative weights.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.configuration.population_settings import Category, Country, Segment
+from simulator.configuration.structure import Configuration
+from simulator.generation.streams import column_stream, letters_of
+from simulator.wire import Card, to_json
+from simulator.wire import Customer as WireCustomer
+from simulator.wire import Merchant as WireMerchant
+
+type Floats = NDArray[np.float64]
+type Integers = NDArray[np.int64]
+
+# Issuer numbers of the schemes' published test cards.
+_CARDS: Final = (("visa", "411111"), ("mastercard", "555555"), ("discover", "601111"))
+_FIRST_NAMES: Final = (
+    *("ada", "ben", "chloe", "dara", "emil", "farah", "gita", "hugo", "ines", "jun", "kofi", "lea"),
+)
+_LAST_NAMES: Final = (
+    *("abe", "brown", "costa", "dubois", "evans", "fischer", "gupta", "haas", "ito", "jones"),
+)
+# Reserved for documentation (RFC 2606): nobody's address.
+_MAIL_DOMAINS: Final = ("example.com", "example.net", "example.org", "mail.example")
+_FIRST_WORDS: Final = ("Amber", "Blue", "Cedar", "Delta", "Eagle", "Forest", "Golden", "Harbour")
+_LAST_WORDS: Final = ("Market", "House", "Corner", "Trading", "Point", "Works", "Square")
+# Keeps the first in rank from outweighing all others.
+_RANK_SHIFT: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Somebody who pays."""
+
+    number: int
+    id: str
+    email: str
+    segment: Segment
+    country: Country
+    card: Card
+
+    @property
+    def account(self) -> str:
+        """The id under which the customer receives transfers, as a counterparty."""
+        return f"account_{letters_of(self.id, 12)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """Somebody who is paid."""
+
+    number: int
+    id: str
+    name: str
+    category: Category
+    country: Country
+
+
+class Ranges(NamedTuple):
+    """Stretches of a sequence and their cumulative weights, one per group or cell."""
+
+    cumulative: Floats
+    first: Integers
+    sizes: Integers
+
+    def draw(self, groups: Integers, uniform: Floats) -> Integers:
+        """Return a position within each of ``groups`` (none of them empty), by weight."""
+        low = np.where(self.first[groups] > 0, self.cumulative[self.first[groups] - 1], 0.0)
+        last = self.first[groups] + self.sizes[groups] - 1
+        found = np.searchsorted(
+            self.cumulative, low + uniform * (self.cumulative[last] - low), side="right"
+        )
+        # Rounding may point just beyond the stretch.
+        positions: Integers = np.clip(found, self.first[groups], last)
+        return positions
+
+
+class Population:
+    """All customers and merchants of a configuration."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
+        self.segments = configuration.segments
+        self.countries = configuration.countries
+        self.categories = configuration.categories
+        columns = column_stream(configuration.seed, "population")
+        self._build_customers(columns)
+        self._build_merchants(columns)
+
+    def _build_customers(self, columns: np.random.Generator) -> None:
+        sizes = self.configuration.population
+        segments = np.array([segment.weight for segment in self.segments])
+        countries = np.array([country.weight for country in self.countries])
+        counts = apportion(np.outer(segments, countries).ravel(), sizes.customers)
+        weights = _zipf(counts, sizes.customer_exponent)
+        self.group_of_customer = np.repeat(np.arange(len(counts)), counts)
+        self.customer_ranges = _ranges(counts, weights)
+        activity = np.array([segment.activity for segment in self.segments])
+        shares = np.outer(segments * activity, countries).ravel() * (counts > 0)
+        # Share of all payments that each group makes, whatever the hour.
+        self.group_share: Floats = shares / shares.sum()
+        number = sizes.customers
+        self._customer_numbers = columns.permutation(number)
+        self._first_names = columns.integers(len(_FIRST_NAMES), size=number, dtype=np.int8)
+        self._last_names = columns.integers(len(_LAST_NAMES), size=number, dtype=np.int8)
+        self._domains = columns.integers(len(_MAIL_DOMAINS), size=number, dtype=np.int8)
+        self._schemes = columns.integers(len(_CARDS), size=number, dtype=np.int8)
+        self._last4 = columns.integers(10_000, size=number, dtype=np.int16)
+        self._customers: dict[int, Customer] = {}
+        self.customer_json: list[str | None] = [None] * number
+        self.card_json: list[str | None] = [None] * number
+        self.account_json: list[str | None] = [None] * number
+
+    def _build_merchants(self, columns: np.random.Generator) -> None:
+        sizes = self.configuration.population
+        categories = np.array([category.weight for category in self.categories])
+        countries = np.array([country.weight for country in self.countries])
+        counts = apportion(np.outer(categories, countries).ravel(), sizes.merchants)
+        weights = _zipf(counts, sizes.merchant_exponent)
+        # A cell weighs what its country weighs, however many merchants it has.
+        cell_of_merchant = np.repeat(np.arange(len(counts)), counts)
+        weights *= np.tile(countries, len(categories))[cell_of_merchant]
+        self.cell_of_merchant = cell_of_merchant
+        self.merchant_ranges = _ranges(counts, weights)
+        by_category = counts.reshape(len(categories), len(countries)).sum(axis=1)
+        self.category_ranges = _ranges(by_category, weights)
+        offered = categories * (by_category > 0)
+        self.category_share: Floats = offered / offered.sum()
+        number = sizes.merchants
+        self._merchant_numbers = columns.permutation(number)
+        self._first_words = columns.integers(len(_FIRST_WORDS), size=number, dtype=np.int8)
+        self._last_words = columns.integers(len(_LAST_WORDS), size=number, dtype=np.int8)
+        self._merchants: dict[int, Merchant] = {}
+        self.merchant_json: list[str | None] = [None] * number
+
+    def customer(self, position: int) -> Customer:
+        """Return the customer who stands at ``position``."""
+        known = self._customers.get(position)
+        if known is None:
+            known = self._customers[position] = self._make_customer(position)
+        return known
+
+    def merchant(self, position: int) -> Merchant:
+        """Return the merchant who stands at ``position``."""
+        known = self._merchants.get(position)
+        if known is None:
+            known = self._merchants[position] = self._make_merchant(position)
+        return known
+
+    def _make_customer(self, position: int) -> Customer:
+        segment, country = divmod(int(self.group_of_customer[position]), len(self.countries))
+        number = int(self._customer_numbers[position])
+        first = _FIRST_NAMES[self._first_names[position]]
+        last = _LAST_NAMES[self._last_names[position]]
+        brand, issuer = _CARDS[self._schemes[position]]
+        customer_id = f"customer_{number:05d}"
+        return Customer(
+            number=position,
+            id=customer_id,
+            email=f"{first}.{last}{number}@{_MAIL_DOMAINS[self._domains[position]]}",
+            segment=self.segments[segment],
+            country=self.countries[country],
+            card=Card(
+                brand=brand,
+                bin=issuer,
+                last4=f"{self._last4[position]:04d}",
+                fingerprint=f"card_{letters_of(customer_id, 20)}",
+            ),
+        )
+
+    def _make_merchant(self, position: int) -> Merchant:
+        category, country = divmod(int(self.cell_of_merchant[position]), len(self.countries))
+        number = int(self._merchant_numbers[position])
+        first = _FIRST_WORDS[self._first_words[position]]
+        last = _LAST_WORDS[self._last_words[position]]
+        return Merchant(
+            number=position,
+            id=f"merchant_{number:04d}",
+            name=f"{first} {last} {number}",
+            category=self.categories[category],
+            country=self.countries[country],
+        )
+
+    def customer_texts(self, positions: list[int]) -> list[str]:
+        """Return the JSON text of each customer's ``customer`` object."""
+        texts = self.customer_json
+        return [texts[at] or self._customer_text(at) for at in positions]
+
+    def card_text(self, position: int) -> str:
+        """Return the JSON text of a customer's ``card`` object."""
+        text = self.card_json[position]
+        if text is None:
+            text = self.card_json[position] = to_json(self.customer(position).card).decode()
+        return text
+
+    def account_text(self, position: int) -> str:
+        """Return the JSON text of a customer as the ``counterparty`` of another one."""
+        text = self.account_json[position]
+        if text is None:
+            customer = self.customer(position)
+            value = {"id": customer.account, "country": customer.country.code}
+            text = self.account_json[position] = msgspec.json.encode(value).decode()
+        return text
+
+    def merchant_texts(self, positions: list[int]) -> list[str]:
+        """Return the JSON text of each merchant's ``merchant`` object."""
+        texts = self.merchant_json
+        return [texts[at] or self._merchant_text(at) for at in positions]
+
+    def _customer_text(self, position: int) -> str:
+        customer = self.customer(position)
+        text = to_json(as_wire(customer)).decode()
+        self.customer_json[position] = text
+        return text
+
+    def _merchant_text(self, position: int) -> str:
+        text = to_json(merchant_as_wire(self.merchant(position))).decode()
+        self.merchant_json[position] = text
+        return text
+
+
+def as_wire(customer: Customer) -> WireCustomer:
+    """Return the ``customer`` object of a payment event."""
+    return WireCustomer(id=customer.id, email=customer.email, country=customer.country.code)
+
+
+def merchant_as_wire(merchant: Merchant) -> WireMerchant:
+    """Return the ``merchant`` object of a payment event."""
+    return WireMerchant(
+        id=merchant.id,
+        name=merchant.name,
+        category=merchant.category.name,
+        mcc=merchant.category.mcc,
+        country=merchant.country.code,
+    )
+
+
+def apportion(weights: Floats, total: int) -> Integers:
+    """Return whole numbers in proportion to ``weights`` that add up to ``total``.
+
+    Largest remainders; where ``total`` suffices, everything that weighs anything gets at least one.
+    """
+    weighing = weights > 0
+    least = weighing.astype(np.int64) if total >= weighing.sum() else np.zeros(len(weights), int)
+    quotas = weights / weights.sum() * total
+    counts = np.maximum(np.floor(quotas).astype(np.int64), least)
+    # Whoever is furthest below the quota gets one, whoever is furthest above gives one.
+    while (missing := total - int(counts.sum())) != 0:
+        gap = quotas - counts
+        if missing > 0:
+            counts[np.argsort(-gap, kind="stable")[:missing]] += 1
+        else:
+            gap[counts <= least] = np.inf
+            counts[np.argsort(gap, kind="stable")[:-missing]] -= 1
+    return counts
+
+
+def _zipf(counts: Integers, exponent: float) -> Floats:
+    """Return the weight of each member by its rank in its group."""
+    ranks: Floats = np.concatenate([np.arange(count, dtype=np.float64) for count in counts])
+    return (ranks + _RANK_SHIFT) ** -exponent
+
+
+def _ranges(counts: Integers, weights: Floats) -> Ranges:
+    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    return Ranges(np.cumsum(weights), first, counts)
