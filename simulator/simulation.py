@@ -1,41 +1,72 @@
 """A simulation: an iterable of messages, and the ledger of what they hold."""
 
+import time
 from collections import deque
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from multiprocessing import get_context
+from typing import Final, TypedDict
 
-from simulator.arrivals import arrange, duplicate_thirds
+import msgspec
+
+from simulator.bookkeeping import Bookkeeper
+from simulator.configuration.structure import Configuration
 from simulator.errors import LedgerNotReady
-from simulator.ledger import Bookkeeper, Ledger
-from simulator.packing import PackedMessage, pack
-from simulator.parameters import Parameters
-from simulator.payments import generate_payments
+from simulator.generation.blocks import Block, generate_block
+from simulator.generation.packing import Packer
+from simulator.generation.span import Span, span_of
+from simulator.generation.timeline import BlockPlan
+from simulator.generation.world import World, world_of
+from simulator.ledger import Ledger
+from simulator.message import Message
 
-_REPEATED_AFTER: Final = 5
-"""So many messages after the first time, a whole message is sent again."""
+type Reload = Callable[[], Configuration | None]
+"""Asked before each block: a new configuration, or None if nothing has changed."""
 
-
-class Message(NamedTuple):
-    """One Event Hubs message: its partition key, its body and the number of events in it."""
-
-    partition_key: str
-    body: bytes
-    events: int
+# Blocks that are generated ahead for each worker process.
+_AHEAD: Final = 2
 
 
 class Simulation:
-    """The messages of one simulation; iterating again yields the same ones again."""
+    """The messages of one simulation; iterating again yields the same ones again.
 
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
+    Equal configurations and times of beginning give byte-identical messages in the same order,
+    with any number of worker processes.
+
+    Attributes:
+        expected_payments: how many distinct valid payment events there will be.
+        generating_seconds: spent on making messages so far, waiting for workers included.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        now: datetime | None = None,
+        workers: int = 1,
+        reload: Reload | None = None,
+    ) -> None:
+        self._now = now or datetime.now(UTC)
+        self._first = World.build(configuration, span_of(configuration, self._now))
+        self._workers = workers
+        self._reload = reload
+        self._stopped = False
         self._ledger: Ledger | None = None
+        self.expected_payments = self._first.timeline.payments
+        self.generating_seconds = 0.0
 
     @property
-    def expected_events(self) -> int:
-        """About how many events the messages hold, known before the first is made."""
-        parameters = self.parameters
-        shares = parameters.bad_share + parameters.duplicate_share + parameters.conflict_share
-        return parameters.payments + parameters.count(shares)
+    def configuration(self) -> Configuration:
+        """The configuration, pinned to its time: run again it gives the same messages."""
+        return self._first.configuration
+
+    @property
+    def span(self) -> Span:
+        """The stretch of time that is simulated."""
+        return self._first.span
 
     @property
     def ledger(self) -> Ledger:
@@ -51,43 +82,106 @@ class Simulation:
 
     def __iter__(self) -> Iterator[Message]:
         self._ledger = None
-        book = Bookkeeper(self.parameters)
-        arrivals = arrange(generate_payments(self.parameters), self.parameters)
-        packed_messages = pack(arrivals, self.parameters.pack)
-        for packed, repeated in _with_repetitions(packed_messages, len(arrivals), self.parameters):
-            book.record(packed.events, repeated=repeated)
-            yield Message(packed.partition_key, packed.body, len(packed.events))
-        self._ledger = book.close()
+        self._stopped = False
+        world: World | None = self._first
+        packer = Packer(**_packing(self._first))
+        book = Bookkeeper(self._first, packer)
+        self.generating_seconds = 0.0
+        while world is not None:
+            following: World | None = None
+            with _generated(world, self._workers) as blocks:
+                for block in self._timed(blocks):
+                    book.record(block)
+                    yield from self._timed(packer.take(block))
+                    if self._stopped:
+                        break
+                    following = self._reloaded(world, block.plan)
+                    if following is not None:
+                        break
+            world = following
+            if world is not None:
+                book.change(world)
+                packer.change(**_packing(world))
+        yield from packer.close()
+        self._ledger = book.close(complete=not self._stopped)
+
+    def stop(self) -> None:
+        """End with the block that is being given out.
+
+        What has been generated is still given out at once, so that the ledger is exact.
+        """
+        self._stopped = True
+
+    def _timed[T](self, items: Iterator[T]) -> Iterator[T]:
+        """Yield items, and add up the time that it takes to get them."""
+        while True:
+            begun = time.perf_counter()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                self.generating_seconds += time.perf_counter() - begun
+            yield item
+
+    def _reloaded(self, world: World, plan: BlockPlan) -> World | None:
+        """Return the world from the end of a block on, if there is a new configuration."""
+        configuration = self._reload() if self._reload is not None else None
+        if configuration is None or plan.end >= world.span.end:
+            return None
+        span = span_of(configuration, self._now)
+        payments = span.payments
+        if payments is not None:
+            payments = max(1, payments - (plan.first + plan.payments))
+        end = max(span.end, plan.end + 1)
+        return World.build(configuration, span._replace(start=plan.end, end=end, payments=payments))
 
 
-def simulate(parameters: Parameters) -> Simulation:
-    """Return the simulation that ``parameters`` describe; nothing is generated before it is read.
-
-    Equal parameters give byte-identical messages in the same order.
-    """
-    return Simulation(parameters)
+def simulate(configuration: Configuration, *, workers: int = 1) -> Simulation:
+    """Return the simulation of a configuration; nothing is generated before it is read."""
+    return Simulation(configuration, workers=workers)
 
 
-def _with_repetitions(
-    messages: Iterator[PackedMessage], events: int, parameters: Parameters
-) -> Iterator[tuple[PackedMessage, bool]]:
-    """Yield all messages, and some of them again, spread evenly, as whole repeated messages.
+class _Packing(TypedDict):
+    pack: int
+    linger: int
+    repeated_share: float
 
-    Yields:
-        The message, and whether it is a repetition.
-    """
-    _, _, copies = duplicate_thirds(parameters)
-    # A full message's worth must be due, so that small messages are not preferred.
-    enough = min(parameters.pack, copies)
-    due = enough / 2
-    waiting: deque[tuple[int, PackedMessage]] = deque()
-    for number, message in enumerate(messages):
-        yield message, False
-        while waiting and waiting[0][0] <= number:
-            yield waiting.popleft()[1], True
-        due += len(message.events) * copies / events
-        if copies and due >= enough:
-            due -= len(message.events)
-            waiting.append((number + _REPEATED_AFTER, message))
-    for _, message in waiting:
-        yield message, True
+
+def _packing(world: World) -> _Packing:
+    configuration = world.configuration
+    return {
+        "pack": configuration.messages.pack,
+        "linger": world.span.linger,
+        # The third third of the duplicates; the others are events of blocks.
+        "repeated_share": configuration.arrival.duplicate_share / 3,
+    }
+
+
+@contextmanager
+def _generated(world: World, workers: int) -> Iterator[Iterator[Block]]:
+    """Generate the blocks of a world, in order, in this process or in others."""
+    if workers <= 1:
+        yield map(partial(generate_block, world), world.timeline.blocks())
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        yield _in_order(pool, world, workers * _AHEAD)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _in_order(pool: ProcessPoolExecutor, world: World, ahead: int) -> Iterator[Block]:
+    configuration = msgspec.json.encode(world.configuration)
+    span = world.span._replace(payments=world.timeline.payments)
+    waiting: deque[Future[Block]] = deque()
+    for plan in world.timeline.blocks():
+        waiting.append(pool.submit(_generate, configuration, span, plan))
+        if len(waiting) >= ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _generate(configuration: bytes, span: Span, plan: BlockPlan) -> Block:
+    return generate_block(world_of(configuration, span), plan)

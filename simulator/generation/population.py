@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulator.configuration.population_settings import Category, Country, Segment
 from simulator.configuration.structure import Configuration
+from simulator.generation.partition_keys import key_bucket
 from simulator.generation.streams import column_stream, letters_of
 from simulator.wire import Card, to_json
 from simulator.wire import Customer as WireCustomer
@@ -20,6 +21,7 @@ from simulator.wire import Merchant as WireMerchant
 
 type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int64]
+type Keys = NDArray[np.uint8]
 
 # Issuer numbers of the schemes' published test cards.
 _CARDS: Final = (("visa", "411111"), ("mastercard", "555555"), ("discover", "601111"))
@@ -115,6 +117,8 @@ class Population:
         self._domains = columns.integers(len(_MAIL_DOMAINS), size=number, dtype=np.int8)
         self._schemes = columns.integers(len(_CARDS), size=number, dtype=np.int8)
         self._last4 = columns.integers(10_000, size=number, dtype=np.int16)
+        self._keys: Keys = np.zeros(number, dtype=np.uint8)
+        self._keys_known = np.zeros(number, dtype=bool)
         self._customers: dict[int, Customer] = {}
         self.customer_json: list[str | None] = [None] * number
         self.card_json: list[str | None] = [None] * number
@@ -190,6 +194,14 @@ class Population:
             country=self.countries[country],
         )
 
+    def keys_of(self, positions: Integers) -> Keys:
+        """Return the key bucket of each customer."""
+        for position in np.unique(positions[~self._keys_known[positions]]).tolist():
+            self._keys[position] = key_bucket(self.customer(position).id)
+            self._keys_known[position] = True
+        keys: Keys = self._keys[positions]
+        return keys
+
     def customer_texts(self, positions: list[int]) -> list[str]:
         """Return the JSON text of each customer's ``customer`` object."""
         texts = self.customer_json
@@ -252,7 +264,7 @@ def apportion(weights: Floats, total: int) -> Integers:
     weighing = weights > 0
     least = weighing.astype(np.int64) if total >= weighing.sum() else np.zeros(len(weights), int)
     quotas = weights / weights.sum() * total
-    counts = np.maximum(np.floor(quotas).astype(np.int64), least)
+    counts: Integers = np.maximum(np.floor(quotas).astype(np.int64), least)
     # Whoever is furthest below the quota gets one, whoever is furthest above gives one.
     while (missing := total - int(counts.sum())) != 0:
         gap = quotas - counts
@@ -267,7 +279,8 @@ def apportion(weights: Floats, total: int) -> Integers:
 def _zipf(counts: Integers, exponent: float) -> Floats:
     """Return the weight of each member by its rank in its group."""
     ranks: Floats = np.concatenate([np.arange(count, dtype=np.float64) for count in counts])
-    return (ranks + _RANK_SHIFT) ** -exponent
+    weights: Floats = (ranks + _RANK_SHIFT) ** -exponent
+    return weights
 
 
 def _ranges(counts: Integers, weights: Floats) -> Ranges:

@@ -73,9 +73,7 @@ def span_of(configuration: Configuration, now: datetime) -> Span:
 
 def pinned(configuration: Configuration, span: Span, payments: int) -> Configuration:
     """Return a configuration that gives the very same simulation whenever it is run."""
-    time = TimeSpan(
-        start=moment(span.start), end=moment(span.end), speed_up=configuration.time.speed_up
-    )
+    time = TimeSpan(start=moment(span.start), end=moment(span.end), speed_up=span.speed_up)
     volume = msgspec.structs.replace(configuration.volume, payments=payments)
     messages = msgspec.structs.replace(
         configuration.messages, linger=f"{span.linger / MICROSECONDS:.6f}s"

@@ -103,6 +103,10 @@ class Timeline:
         end = self.span.end if last else self._time_of(first + payments)
         return BlockPlan(number, first, payments, start, end)
 
+    def payments_before(self, time: int) -> int:
+        """Return how many payments are expected before a time."""
+        return int(np.interp(time, self._edges, self._cumulative))
+
     def times(self, block: BlockPlan, uniform: Floats) -> Integers:
         """Return times within a block, distributed as payments are."""
         times = self._times_of(block.first + uniform * block.payments)

@@ -1,0 +1,89 @@
+"""Keeps the ledger of a simulation while its messages are given out."""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from shared_code.domain.currencies import CURRENCIES
+from simulator.generation.account import Account
+from simulator.generation.blocks import Block
+from simulator.generation.packing import Packer
+from simulator.generation.span import moment
+from simulator.generation.world import World
+from simulator.ledger import CurrencyTotal, InjectedViolation, Ledger, WindowSum
+
+# How far the horizon reaches ahead. What a simulation puts into the far future lies a day and more
+# after its end, with an hour to spare.
+_HORIZON_AHEAD: Final = timedelta(days=1)
+
+
+class Bookkeeper:
+    """Adds up blocks as they are given out."""
+
+    def __init__(self, world: World, packer: Packer) -> None:
+        self._world = world
+        self._first = world
+        self._packer = packer
+        self._account = Account()
+        self._injected: list[InjectedViolation] = []
+
+    def record(self, block: Block) -> None:
+        """Enter one block."""
+        self._account.add(block.account)
+        self._injected.extend(block.injected)
+
+    def change(self, world: World) -> None:
+        """Go on with another configuration."""
+        self._world = world
+
+    def close(self, *, complete: bool) -> Ledger:
+        """Return the ledger of all that was entered."""
+        account, packer = self._account, self._packer
+        rejected = dict(sorted(packer.rejected.items()))
+        sums = tuple(
+            WindowSum(
+                moment(window),
+                method,
+                currency,
+                status,
+                count=count,
+                amount=_amount(account.sums[window, method, currency, status], currency),
+            )
+            for (window, method, currency, status), count in sorted(account.counts.items())
+        )
+        return Ledger(
+            configuration=self._world.configuration,
+            complete=complete,
+            start=moment(self._first.span.start),
+            end=moment(self._world.span.end),
+            holds_until=moment(self._world.span.end) + timedelta(hours=1),
+            messages=packer.messages,
+            repeated_messages=packer.repeated,
+            events=packer.events,
+            payments=account.payments,
+            duplicates=packer.events - account.payments - sum(rejected.values()),
+            late=account.late,
+            rejected=rejected,
+            violations=dict(sorted((account.violations + packer.violations).items())),
+            qualities=dict(sorted(account.qualities.items())),
+            sums=sums,
+            totals=_totals(sums),
+            injected=tuple(sorted(self._injected, key=lambda each: (each.first, each.incident))),
+        )
+
+
+def _amount(minor: int, currency: str) -> Decimal:
+    return Decimal(minor).scaleb(-CURRENCIES[currency].minor_unit)
+
+
+def _totals(sums: tuple[WindowSum, ...]) -> tuple[CurrencyTotal, ...]:
+    counts: Counter[str] = Counter()
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for each in sums:
+        counts[each.currency] += each.count
+        amounts[each.currency] += each.amount
+    return tuple(
+        CurrencyTotal(currency, count, amounts[currency])
+        for currency, count in sorted(counts.items())
+    )
