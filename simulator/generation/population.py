@@ -4,10 +4,10 @@ Customers stand in groups of one segment and one country, merchants in cells of 
 one country, so that a draw within a group or a cell is one search in the cumulative weights.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +15,14 @@ from simulator.configuration.population_settings import Category, Country, Segme
 from simulator.configuration.structure import Configuration
 from simulator.generation.partition_keys import key_bucket
 from simulator.generation.streams import column_stream, letters_of
-from simulator.wire import Card, to_json
+from simulator.wire import Card, Counterparty, to_json
 from simulator.wire import Customer as WireCustomer
 from simulator.wire import Merchant as WireMerchant
 
 type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int64]
 type Keys = NDArray[np.uint8]
+type Objects = NDArray[np.object_]
 
 # Issuer numbers of the schemes' published test cards.
 _CARDS: Final = (("visa", "411111"), ("mastercard", "555555"), ("discover", "601111"))
@@ -120,9 +121,9 @@ class Population:
         self._keys: Keys = np.zeros(number, dtype=np.uint8)
         self._keys_known = np.zeros(number, dtype=bool)
         self._customers: dict[int, Customer] = {}
-        self.customer_json: list[str | None] = [None] * number
-        self.card_json: list[str | None] = [None] * number
-        self.account_json: list[str | None] = [None] * number
+        self._customer_texts = Texts(number, lambda at: as_wire(self.customer(at)))
+        self._card_texts = Texts(number, lambda at: self.customer(at).card)
+        self._account_texts = Texts(number, lambda at: account_of(self.customer(at)))
 
     def _build_merchants(self, columns: np.random.Generator) -> None:
         sizes = self.configuration.population
@@ -144,7 +145,7 @@ class Population:
         self._first_words = columns.integers(len(_FIRST_WORDS), size=number, dtype=np.int8)
         self._last_words = columns.integers(len(_LAST_WORDS), size=number, dtype=np.int8)
         self._merchants: dict[int, Merchant] = {}
-        self.merchant_json: list[str | None] = [None] * number
+        self._merchant_texts = Texts(number, lambda at: merchant_as_wire(self.merchant(at)))
 
     def customer(self, position: int) -> Customer:
         """Return the customer who stands at ``position``."""
@@ -202,42 +203,43 @@ class Population:
         keys: Keys = self._keys[positions]
         return keys
 
-    def customer_texts(self, positions: list[int]) -> list[str]:
+    def customer_texts(self, positions: Integers) -> Objects:
         """Return the JSON text of each customer's ``customer`` object."""
-        texts = self.customer_json
-        return [texts[at] or self._customer_text(at) for at in positions]
+        return self._customer_texts.at(positions)
 
-    def card_text(self, position: int) -> str:
-        """Return the JSON text of a customer's ``card`` object."""
-        text = self.card_json[position]
-        if text is None:
-            text = self.card_json[position] = to_json(self.customer(position).card).decode()
-        return text
+    def card_texts(self, positions: Integers) -> Objects:
+        """Return the JSON text of each customer's ``card`` object."""
+        return self._card_texts.at(positions)
 
-    def account_text(self, position: int) -> str:
-        """Return the JSON text of a customer as the ``counterparty`` of another one."""
-        text = self.account_json[position]
-        if text is None:
-            customer = self.customer(position)
-            value = {"id": customer.account, "country": customer.country.code}
-            text = self.account_json[position] = msgspec.json.encode(value).decode()
-        return text
+    def account_texts(self, positions: Integers) -> Objects:
+        """Return the JSON text of each customer as the ``counterparty`` of another one."""
+        return self._account_texts.at(positions)
 
-    def merchant_texts(self, positions: list[int]) -> list[str]:
+    def merchant_texts(self, positions: Integers) -> Objects:
         """Return the JSON text of each merchant's ``merchant`` object."""
-        texts = self.merchant_json
-        return [texts[at] or self._merchant_text(at) for at in positions]
+        return self._merchant_texts.at(positions)
 
-    def _customer_text(self, position: int) -> str:
-        customer = self.customer(position)
-        text = to_json(as_wire(customer)).decode()
-        self.customer_json[position] = text
-        return text
 
-    def _merchant_text(self, position: int) -> str:
-        text = to_json(merchant_as_wire(self.merchant(position))).decode()
-        self.merchant_json[position] = text
-        return text
+class Texts:
+    """JSON texts of numbered things, each written when it is first asked for."""
+
+    def __init__(self, size: int, thing: Callable[[int], object]) -> None:
+        self._texts: Objects = np.full(size, None, dtype=object)
+        self._written = np.zeros(size, dtype=bool)
+        self._thing = thing
+
+    def at(self, positions: Integers) -> Objects:
+        """Return the text of each position."""
+        for position in np.unique(positions[~self._written[positions]]).tolist():
+            self._texts[position] = to_json(self._thing(position)).decode()
+            self._written[position] = True
+        texts: Objects = self._texts[positions]
+        return texts
+
+
+def account_of(customer: Customer) -> Counterparty:
+    """Return a customer as the other account of somebody's transfer."""
+    return Counterparty(id=customer.account, country=customer.country.code)
 
 
 def as_wire(customer: Customer) -> WireCustomer:

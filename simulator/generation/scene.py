@@ -23,6 +23,7 @@ from simulator.generation.population import (
     Customer,
     Merchant,
     Population,
+    account_of,
     as_wire,
     merchant_as_wire,
 )
@@ -307,7 +308,7 @@ class Scene:
         other = self.customer()
         while other is customer:
             other = self.customer()
-        return Counterparty(id=other.account, country=other.country.code)
+        return account_of(other)
 
     def _metadata(self) -> dict[str, str | int] | None:
         if self.random.random() < METADATA_ABSENT:
