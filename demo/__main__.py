@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -23,13 +22,15 @@ from local_azure.config import LocalAzureConfig, load_config
 from local_azure.environment import LocalAzure
 from local_azure.errors import LocalAzureError
 from local_azure.host_client import run_function, wait_until_processed
-from shared_code.domain.windows import window_start
-from simulator.connection import ProducerSettings
+from simulator.configuration.shipped_profiles import load_profile
 from simulator.errors import SimulatorError
 from simulator.ledger import Ledger
-from simulator.parameters import Parameters
-from simulator.publisher import Sent, publish
-from simulator.simulation import Message, simulate
+from simulator.message import Message
+from simulator.publishing.connection import ProducerSettings
+from simulator.publishing.event_hubs import EventHubsPublisher
+from simulator.publishing.protocol import Sent
+from simulator.publishing.publish import publish
+from simulator.simulation import simulate
 
 ROOT: Final = Path(__file__).parents[1]
 _FUNCTION: Final = "ProcessTransaction"
@@ -57,7 +58,8 @@ class _Run:
             def show(sent: Sent) -> None:
                 bar.update(task, completed=sent.events)
 
-            sent = publish(messages, producer, show)
+            with EventHubsPublisher(producer) as publisher:
+                sent = publish(messages, publisher, show)
             bar.update(task, total=sent.events, completed=sent.events)
             rest = bar.add_task("messages processed", total=sent.messages)
             wait_until_processed(
@@ -121,14 +123,8 @@ def _on_free_ports(config: LocalAzureConfig, folder: Path) -> LocalAzureConfig:
 def _demo(local: LocalAzure, options: argparse.Namespace, console: Console) -> int:
     console.print("starting the functions ...")
     run = _Run(local, local.start_host(), console)
-    simulation = simulate(
-        Parameters(
-            end=window_start(datetime.now(UTC)),
-            payments=options.payments,
-            seed=options.seed,
-            windows=6,
-        )
-    )
+    wanted = (f"volume.payments={options.payments}", f"seed={options.seed}")
+    simulation = simulate(load_profile("steady", wanted, environment={}))
     messages = list(simulation)
     began = time.monotonic()
     # Windows are closed twice, so that what comes late makes new revisions.

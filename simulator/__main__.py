@@ -2,6 +2,8 @@
 
 import sys
 
-from simulator.cli import main
+from simulator.cli.main import main
 
-sys.exit(main())
+# Worker processes import this module, too, under another name.
+if __name__ == "__main__":
+    sys.exit(main())

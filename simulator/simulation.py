@@ -38,6 +38,7 @@ class Simulation:
 
     Attributes:
         expected_payments: how many distinct valid payment events there will be.
+        stopped: whether it has been asked to end early.
         generating_seconds: spent on making messages so far, waiting for workers included.
     """
 
@@ -53,7 +54,7 @@ class Simulation:
         self._first = World.build(configuration, span_of(configuration, self._now))
         self._workers = workers
         self._reload = reload
-        self._stopped = False
+        self.stopped = False
         self._ledger: Ledger | None = None
         self.expected_payments = self._first.timeline.payments
         self.generating_seconds = 0.0
@@ -82,7 +83,7 @@ class Simulation:
 
     def __iter__(self) -> Iterator[Message]:
         self._ledger = None
-        self._stopped = False
+        self.stopped = False
         world: World | None = self._first
         packer = Packer(**_packing(self._first))
         book = Bookkeeper(self._first, packer)
@@ -93,7 +94,7 @@ class Simulation:
                 for block in self._timed(blocks):
                     book.record(block)
                     yield from self._timed(packer.take(block))
-                    if self._stopped:
+                    if self.stopped:
                         break
                     following = self._reloaded(world, block.plan)
                     if following is not None:
@@ -103,14 +104,14 @@ class Simulation:
                 book.change(world)
                 packer.change(**_packing(world))
         yield from packer.close()
-        self._ledger = book.close(complete=not self._stopped)
+        self._ledger = book.close(complete=not self.stopped)
 
     def stop(self) -> None:
         """End with the block that is being given out.
 
         What has been generated is still given out at once, so that the ledger is exact.
         """
-        self._stopped = True
+        self.stopped = True
 
     def _timed[T](self, items: Iterator[T]) -> Iterator[T]:
         """Yield items, and add up the time that it takes to get them."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
@@ -11,13 +10,27 @@ from sqlalchemy import Connection, create_engine
 from demo.comparison import differences
 from local_azure.environment import LocalAzure
 from local_azure.host_client import run_function, wait_until_processed
-from shared_code.domain.windows import window_start
-from simulator.connection import ProducerSettings
+from simulator.configuration.shipped_profiles import load_profile
 from simulator.ledger import Ledger
-from simulator.parameters import Parameters
-from simulator.publisher import publish
-from simulator.simulation import Message, Simulation, simulate
+from simulator.message import Message
+from simulator.publishing.connection import ProducerSettings
+from simulator.publishing.event_hubs import EventHubsPublisher
+from simulator.publishing.publish import publish
+from simulator.simulation import Simulation, simulate
 
+# Kinds of violations that break the contract; contract_breach stands for many.
+REFUSED = (
+    "negative_amount",
+    "wrong_scale",
+    "unknown_currency",
+    "unknown_status",
+    "future_time",
+    "ancient_time",
+    "malformed_json",
+    "truncated_message",
+    "oversized_metadata",
+    "contract_breach",
+)
 _SUMS = ("payment_metrics_5m", "window_deltas", "payment_metrics_5m_final", "rule_metrics_5m")
 _COLUMNS = {
     "payments": "event_time, transaction_id, payment_status, payment_method, amount, currency,"
@@ -33,24 +46,24 @@ _COLUMNS = {
 
 def traffic(payments: int, seed: int, bad_share: float = 0.03) -> Simulation:
     """Return simulated payments of the six windows that ended last, of every kind."""
-    return simulate(
-        Parameters(
-            end=window_start(datetime.now(UTC)),
-            payments=payments,
-            seed=seed,
-            windows=6,
-            pack=25,
-            bad_share=bad_share,
-            duplicate_share=0.03,
-            late_share=0.05,
-            conflict_share=0.005,
-        )
+    refused = [f"violations.{kind}.share={bad_share / len(REFUSED)}" for kind in REFUSED]
+    overrides = (
+        f"volume.payments={payments}",
+        f"seed={seed}",
+        "messages.pack=25",
+        "arrival.duplicate_share=0.03",
+        "arrival.late_share=0.05",
+        "arrival.conflict_share=0.005",
+        *refused,
     )
+    return simulate(load_profile("steady", overrides, environment={}))
 
 
 def send(local: LocalAzure, messages: Iterable[Message]) -> None:
     """Publish messages through the SDK and wait until Event Hubs has acknowledged them all."""
-    publish(messages, ProducerSettings.of(local.settings, event_hub="payments"))
+    settings = ProducerSettings.of(local.settings, event_hub="payments")
+    with EventHubsPublisher(settings) as publisher:
+        publish(messages, publisher)
 
 
 def await_processed(local: LocalAzure, seconds: float = 120) -> None:

@@ -29,7 +29,7 @@ from local_azure.environment import LocalAzure
 from local_azure.services.errors import ServiceFailed
 from local_azure.services.postgresql import StopMode
 from shared_code.domain.card_numbers import find_card_numbers
-from simulator.simulation import Message
+from simulator.message import Message
 
 CARD_NUMBER = re.compile(rb"(\d{4}) (\d\d)\d\d \d{4} (\d{4})")
 

@@ -1,0 +1,1 @@
+"""The command line: thin skins over functions that anyone can call."""
