@@ -146,7 +146,7 @@ def _reaches(judges: Judges) -> dict[tuple[str, str], timedelta]:
     for rule_set in judges.rule_sets:
         for rule in rule_set.rules.stream_rules:
             own = later = rule.subject_column
-            if rule.source.lookup is not None:
+            if rule.source.looks_to_named_payment:
                 later = _ORIGINAL
             reaches[own, later] = max(reaches.get((own, later), timedelta()), rule.source.reach)
     return reaches

@@ -96,11 +96,16 @@ class Previous(msgspec.Struct, frozen=True):
 
 
 class Lookup(msgspec.Struct, frozen=True):
-    """Looks from a payment to the one that its ``original_transaction_id`` names."""
+    """Looks from a payment to one of a given id: another payment, or itself at an earlier time.
+
+    ``by`` names the field that holds the id. By ``transaction_id`` it is the payment's own, and
+    what is found is its last earlier event of another status.
+    """
 
     within_minutes: int
     where: Condition
     when: Condition | None = None
+    by: Literal["original_transaction_id", "transaction_id"] = "original_transaction_id"
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -154,6 +159,16 @@ class Rule(msgspec.Struct, frozen=True):
         parts = (self.previous, self.pattern, self.lookup)
         minutes = [part.within_minutes for part in parts if part is not None]
         return timedelta(minutes=max([self.within_minutes or 0, *minutes]))
+
+    @property
+    def looks_to_named_payment(self) -> bool:
+        """Whether the rule looks to the payment that ``original_transaction_id`` names."""
+        return self.lookup is not None and self.lookup.by == "original_transaction_id"
+
+    @property
+    def looks_to_own_past(self) -> bool:
+        """Whether the rule looks to earlier events of the payment itself."""
+        return self.lookup is not None and self.lookup.by == "transaction_id"
 
 
 class Rates(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ READING_ORDER: Final = (
     *("base", "as_of", "source", "per_base", "at_least", "below", "first", "times", "then"),
     *("when", "where", "indeterminate", "all", "any", "not", "function", "field", "in_currency"),
     *("operator", "list", "value", "within_percent", "time_zone", "of", "percentile"),
-    *("add", "subtract", "multiply", "divide", "subject", "within_minutes", "group_by"),
+    *("add", "subtract", "multiply", "divide", "subject", "by", "within_minutes", "group_by"),
     *("measure", "previous", "pattern", "lookup", "terms", "bands"),
     *("alert", "minimum_payments", "cooldown_minutes"),
 )

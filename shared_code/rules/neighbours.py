@@ -1,8 +1,8 @@
-"""Finds the payments that come before an event: its subject's last, its pattern's, its named one.
+"""Finds what comes before an event: of its subject, its pattern, the payment it names, its own.
 
 Arrays are those of :mod:`shared_code.rules.sliding`; ``payments`` are codes of transaction ids.
-One event is before another in key order, also at the same time. What is exactly ``within``
-microseconds old no longer counts.
+One event is before another in key order, also at the same time, but for a payment's own statuses.
+What is exactly ``within`` microseconds old no longer counts.
 """
 
 import numpy as np
@@ -18,12 +18,23 @@ def previous_payments(
 
     A payment's own earlier events are passed over. -1 where there is none.
     """
-    before = _last_before(subjects, counted, subjects)
-    # A run of one payment's events ends at the event of another payment before its first.
-    same = payments[before] == payments
-    run_starts = _last_before(subjects, counted & ((before == ABSENT) | ~same), subjects)
-    found = np.where((before != ABSENT) & same, before[run_starts], before)
+    found = _last_of_another(subjects, payments, counted, np.arange(times.size))
     return _younger(found, times, within)
+
+
+def earlier_statuses(
+    times: Integers, payments: Integers, statuses: Integers, counted: Mask, within: int
+) -> Integers:
+    """Return the position of the last counted event of each event's payment, of another status.
+
+    Here what happened at the same time is not before: keys put it into the order of the numbers
+    that statuses have, which tells nothing. -1 where there is none.
+    """
+    moved = np.ones(times.size, dtype=np.bool_)
+    moved[1:] = (np.diff(times) != 0) | (np.diff(payments) != 0)
+    # Keys hold what one payment reports at one time together.
+    instants = np.maximum.accumulate(np.where(moved, np.arange(times.size), 0))
+    return _younger(_last_of_another(payments, statuses, counted, instants), times, within)
 
 
 def followed_by(
@@ -74,6 +85,29 @@ def named_payments(
         Positions before the event's own; -1 where there is none.
     """
     return _younger(_last_before(payments, counted, named), times, within)
+
+
+def _last_of_another(
+    groups: Integers, members: Integers, counted: Mask, places: Integers
+) -> Integers:
+    """Return the last counted position before a place in each event's group, of another member.
+
+    Args:
+        groups: of the events; -1 for none.
+        members: that is told from its own, inside its group.
+        counted: the events that may be found.
+        places: for each event where the search stands, the event's own or one of its group before.
+
+    Returns:
+        Positions; -1 where there is none.
+    """
+    before = _last_before(groups, counted, groups)
+    # A run of one member's events ends at the event of another member before its first.
+    starts = (before == ABSENT) | (members[before] != members)
+    run_starts = _last_before(groups, counted & starts, groups)
+    last = before[places]
+    own = (last != ABSENT) & (members[last] == members)
+    return np.where(own, before[run_starts[places]], last)
 
 
 def _last_before(groups: Integers, counted: Mask, wanted: Integers) -> Integers:

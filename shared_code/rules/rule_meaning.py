@@ -16,6 +16,7 @@ from shared_code.rules.fields import (
     GROUPABLE,
     Field,
 )
+from shared_code.rules.lookup_meaning import lookup_errors
 from shared_code.rules.shape import did_you_mean
 from shared_code.rules.threshold_meaning import threshold_errors
 from shared_code.rules.value_meaning import value_errors
@@ -55,6 +56,7 @@ def rule_errors(path: Path, rule: Mapping[str, Any], context: CheckContext) -> I
     if context.has_whole((*path, "value"), rule):
         fields = next((_PAIRS[part] for part in _PAIRS if part in rule), FIELDS)
         yield from value_errors((*path, "value"), rule["value"], fields)
+    yield from lookup_errors(path, rule, context)
     yield from _group_by_errors((*path, "group_by"), rule, context)
     if context.has_whole((*path, "measure"), rule):
         yield from _measure_errors(path, rule, context)

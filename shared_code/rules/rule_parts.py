@@ -59,7 +59,7 @@ def columns_read(rule: Rule) -> frozenset[str]:
         names.add(rule.subject)
     if rule.measure is not None and rule.measure.field is not None:
         names.add(rule.measure.field)
-    if rule.lookup is not None:
+    if rule.looks_to_named_payment:
         names.add("original_transaction_id")
     found = {ALL_FIELDS[name].column for name in names} - _RECKONED
     return frozenset(_ALWAYS_READ) | {_PREFIX.sub("", column) for column in found}

@@ -14,7 +14,12 @@ from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
 from shared_code.rules.document import Condition, Pattern, Rule
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import Finding
-from shared_code.rules.neighbours import followed_by, named_payments, previous_payments
+from shared_code.rules.neighbours import (
+    earlier_statuses,
+    followed_by,
+    named_payments,
+    previous_payments,
+)
 from shared_code.rules.outcomes import INDETERMINATE, outcome_number
 from shared_code.rules.paired_columns import paired
 from shared_code.rules.rates import Conversion, Converter
@@ -72,7 +77,7 @@ class SequenceRule:
             when = when & self.completes(columns).true
         rows = np.flatnonzero(when).tolist()
         names = [self.subject_column]
-        if self.source.lookup is not None:
+        if self.source.looks_to_named_payment:
             names.append("original_transaction_id")
         found = [columns.values(name) for name in names]
         return frozenset({values[row] for values in found for row in rows} - {None})
@@ -133,18 +138,9 @@ class SequenceRule:
         return _Completed(positions, values, (counts + 1).tolist(), evidence)
 
     def _beside_partner(self, events: SubjectEvents, judged: Mask) -> _Completed:
-        columns, within = events.columns, self.source.reach // _MICROSECOND
-        counted = self.partner(columns).true
-        if self.source.lookup is not None:
-            prefix = "original"
-            partners = named_payments(
-                events.times, events.payments, counted, _named_codes(events), within
-            )
-        else:
-            prefix = "previous"
-            partners = previous_payments(
-                events.times, events.subjects, events.payments, counted, within
-            )
+        columns, partners = events.columns, self._partners(events)
+        prefix = "previous" if self.source.lookup is None else "original"
+        if self.source.lookup is None:
             judged = judged & (partners != ABSENT)
         rows = np.flatnonzero(judged)
         beside: list[int] = partners[rows].tolist()
@@ -159,8 +155,21 @@ class SequenceRule:
             }
             for place in holds
         ]
-        counts = [1 if beside[place] == ABSENT else 2 for place in holds]
+        alone = self.source.looks_to_own_past
+        counts = [1 if alone or beside[place] == ABSENT else 2 for place in holds]
         return _Completed(rows[holds].tolist(), self.value(pairs, holds), counts, evidence)
+
+    def _partners(self, events: SubjectEvents) -> Integers:
+        """Return the position of what each event is compared with; -1 for nothing."""
+        times, payments = events.times, events.payments
+        counted = self.partner(events.columns).true
+        within = self.source.reach // _MICROSECOND
+        if self.source.looks_to_named_payment:
+            return named_payments(times, payments, counted, _named_codes(events), within)
+        if self.source.looks_to_own_past:
+            statuses = events.columns.codes("payment_status")
+            return earlier_statuses(times, payments, statuses, counted, within)
+        return previous_payments(times, events.subjects, payments, counted, within)
 
     def _findings(
         self, events: SubjectEvents, completed: _Completed, outcomes: Sequence[int]

@@ -177,7 +177,7 @@ def _end(payment: ExplainedPayment) -> datetime:
 def _past(compiled: StreamRule, payment: ExplainedPayment) -> Columns:
     """Return the payments that a rule looks at, from as far back as it reaches."""
     names = {compiled.subject_column}
-    if compiled.source.lookup is not None:
+    if compiled.source.looks_to_named_payment:
         names.add("original_transaction_id")
     subjects = frozenset(payment.alone.values(name)[0] for name in names) - {None}
     start = payment.window.start - compiled.source.reach
@@ -222,7 +222,8 @@ def _sequence_answer(
     where = conditions.get(f"{_part_name(rule)}.where")
     if where is None:
         return Answer.not_matched, "there is no payment before it to compare with"
-    return Answer.not_matched, f"the comparison with the other payment {where.verdict}"
+    other = "its own past" if rule.looks_to_own_past else "the other payment"
+    return Answer.not_matched, f"the comparison with {other} {where.verdict}"
 
 
 def _sequence_subject(

@@ -306,16 +306,28 @@ def _completed(
     if "previous" in rule:
         prefix, candidates = "previous", _others_of_subject(rule, payment, young)
     else:
-        named = payment.get("original_transaction_id")
-        prefix = "original"
-        candidates = [other for other in young if other["transaction_id"] == named]
+        prefix, candidates = "original", _looked_up(part, payment, young)
     partners = [other for other in candidates if judge(part.get("when"), other, given)]
     partner = partners[-1] if partners else None
     if partner is None and "previous" in rule:
         return
     pair = _pair(payment, partner, prefix)
     if judge(part["where"], pair, given):
-        yield value_of(rule.get("value"), pair, given), 1 if partner is None else 2
+        alone = partner is None or part.get("by") == "transaction_id"
+        yield value_of(rule.get("value"), pair, given), 1 if alone else 2
+
+
+def _looked_up(part: Any, payment: Payment, before: Sequence[Payment]) -> Sequence[Payment]:
+    named = payment.get(part.get("by", "original_transaction_id"))
+    found = [other for other in before if other["transaction_id"] == named]
+    if part.get("by") == "transaction_id":
+        return [
+            other
+            for other in found
+            if other["payment_status"] != payment["payment_status"]
+            and other["event_time"] < payment["event_time"]
+        ]
+    return found
 
 
 def _others_of_subject(rule: Any, payment: Payment, before: Sequence[Payment]) -> Sequence[Payment]:

@@ -31,6 +31,16 @@ def lookup_rule(rule_id: str = "a_rule", **changes: Any) -> dict[str, Any]:
     return rule(rule_id, **plain | changes)
 
 
+def own_past_rule(rule_id: str = "a_rule", **changes: Any) -> dict[str, Any]:
+    """Return a sequence rule that finds completions of payments that had failed within an hour."""
+    failed, completed = (
+        comparison(name, "eq", status)
+        for name, status in (("original.payment_status", "failed"), ("payment_status", "completed"))
+    )
+    lookup = {"by": "transaction_id", "within_minutes": 60, "where": failed}
+    return rule(rule_id, **{"scope": "sequence", "when": completed, "lookup": lookup} | changes)
+
+
 def pattern_rule(rule_id: str = "a_rule", **changes: Any) -> dict[str, Any]:
     """Return a sequence rule that finds two failures and a success within an hour."""
     failed, completed = (

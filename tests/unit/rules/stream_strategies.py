@@ -33,6 +33,12 @@ _STATUSES = ["completed", "failed", "pending", "refunded"]
 _FAILED, _NOT_FAILED = (
     comparison("payment_status", operator, "failed") for operator in ("eq", "ne")
 )
+_LOOKED_UP_BY: list[Any] = [
+    {},
+    {"by": "original_transaction_id"},
+    {"by": "transaction_id"},
+    {"by": "transaction_id"},
+]
 _ALIKE = ["currency", "merchant.country", "customer.id", "transaction_id", "payment_status"]
 
 
@@ -178,6 +184,8 @@ def sequence_rules(draw: st.DrawFn) -> dict[str, Any]:
         condition = draw(_when(target))
         part |= {} if condition is None else {"when": condition}
         part["where"] = draw(_pairs(prefix, target))
+        if kind == "lookup":
+            part |= draw(st.sampled_from(_LOOKED_UP_BY))
         value = draw(_values_of_pairs(prefix, target))
     return rule(
         scope="sequence",

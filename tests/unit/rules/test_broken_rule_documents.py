@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.rules.rule_samples import comparison, document, mistakes, rule, window_rule
-from unit.rules.scope_samples import score_rule, sequence_rule, velocity_rule
+from unit.rules.scope_samples import own_past_rule, score_rule, sequence_rule, velocity_rule
 
 USD = comparison("currency", "eq", "USD")
 TOTAL = {"function": "sum", "field": "amount"}
@@ -23,6 +23,7 @@ GOOD = document(
     ),
     velocity_rule("fifth", group_by=["currency"], measure=TOTAL),
     sequence_rule("sixth", when=comparison("customer.country", "in", {"list": "risky"})),
+    own_past_rule("own_past"),
     score_rule("seventh", terms=[{"rule": "fourth", "outcome": "large", "points": 5}]),
     lists={"risky": ["IR"]},
     rates={"base": "EUR", "as_of": "2026", "source": "a test", "per_base": {"USD": 2}},
@@ -31,7 +32,7 @@ RULE_KEYS = ["id", "scope", "when", "value", "measure", "group_by", "alert", "me
 PART_KEYS = ["terms", "previous", "lookup", "pattern", "first", "where", "within_minutes", "rates"]
 CONDITION_KEYS = ["all", "any", "not", "field", "operator", "list", "within_percent", "in_currency"]
 OTHER_KEYS = ["version", "rules", "lists", "function", "of", "percentile", "name", "add", "divide"]
-KEYS = st.sampled_from([*RULE_KEYS, *PART_KEYS, *CONDITION_KEYS, *OTHER_KEYS])
+KEYS = st.sampled_from([*RULE_KEYS, *PART_KEYS, *CONDITION_KEYS, *OTHER_KEYS, "by"])
 ANYTHING = st.recursive(
     st.none()
     | st.booleans()

@@ -22,6 +22,7 @@ from unit.rules.rule_samples import (
 from unit.rules.rule_strategies import LISTS, RATES, conditions, payments
 from unit.rules.scope_samples import (
     lookup_rule,
+    own_past_rule,
     pattern_rule,
     score_rule,
     sequence_rule,
@@ -267,6 +268,23 @@ def test_a_lookup_shows_the_payment_that_is_named_or_its_absence() -> None:
     assert orphan.answer is Answer.not_matched
 
 
+def test_a_lookup_of_its_own_past_shows_the_earlier_event_or_that_there_is_none() -> None:
+    rules = compiled(own_past_rule())
+    pending, failed = (at(-5, "a", payment_status=each) for each in ("pending", "failed"))
+    found = only(rules, at(-9, "a", payment_status="pending"), failed, at(0, "a"))
+    assert found.answer is Answer.matched
+    assert found.facts["original"]["payment_status"] == "failed"
+    other = only(rules, pending, at(0, "a"))
+    assert (other.answer, other.facts["original"]["payment_status"]) == (
+        Answer.not_matched,
+        "pending",
+    )
+    assert other.because == "the comparison with its own past fails"
+    alone = only(rules, at(-5, "b", payment_status="failed"), at(0, "a"))
+    assert alone.facts["original"] is None
+    assert alone.conditions["lookup.where"].verdict is Holds.unknown
+
+
 def test_a_pattern_counts_the_first_payments_though_they_are_too_few() -> None:
     failed = {"payment_status": "failed"}
     one = only(compiled(pattern_rule()), at(-5, "a", **failed), at(0, "b"))
@@ -307,11 +325,14 @@ def test_a_score_shows_which_terms_give_points() -> None:
 @given(st.data())
 def test_answers_are_what_the_judge_finds(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 8))
-    minutes = sorted(data.draw(st.lists(st.integers(-90, 0), min_size=count, max_size=count)))
+    # Either payments of one event each, some at one time, or a few payments of several events.
+    unlike = data.draw(st.booleans())
+    times = st.lists(st.integers(-90, 0), min_size=count, max_size=count, unique=not unlike)
+    minutes = sorted(data.draw(times))
     sent = [
         at(
             minute,
-            f"t{place:02}",
+            f"t{place if unlike else place % 3:02}",
             amount=data.draw(st.sampled_from(["5.00", "10.00", "20.00"])),
             payment_status=data.draw(st.sampled_from(["failed", "completed"])),
             original_transaction_id=data.draw(st.sampled_from(["t00", "t01", None])),
@@ -323,6 +344,7 @@ def test_answers_are_what_the_judge_finds(data: st.DataObject) -> None:
         velocity_rule("velocity"),
         sequence_rule("previous"),
         lookup_rule("lookup"),
+        own_past_rule("own_past"),
         pattern_rule("pattern"),
         score_rule(terms=[{"rule": each, "points": 1} for each in ("a_rule", "velocity")]),
     )

@@ -11,7 +11,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared_code.rules.neighbours import followed_by, named_payments, previous_payments
+from shared_code.rules.neighbours import (
+    earlier_statuses,
+    followed_by,
+    named_payments,
+    previous_payments,
+)
 
 CASES = settings(max_examples=int(os.environ.get("RULES_CASES", "300")), deadline=None)
 
@@ -25,6 +30,7 @@ class Event(NamedTuple):
     first: bool = True
     then: bool = True
     named: int = -1
+    status: int = 1
 
 
 EVENTS = st.lists(
@@ -39,6 +45,18 @@ EVENTS = st.lists(
     ),
     max_size=20,
 ).map(lambda events: sorted(events, key=lambda event: event.time))
+# Few payments and many statuses, in the order of keys: by time, payment and status, each once.
+OF_STATUSES = st.lists(
+    st.builds(
+        Event,
+        time=st.integers(0, 8),
+        payment=st.integers(0, 2),
+        first=st.booleans() | st.just(value=True),
+        status=st.integers(1, 3),
+    ),
+    max_size=20,
+    unique_by=lambda event: (event.time, event.payment, event.status),
+).map(lambda events: sorted(events, key=lambda event: (event.time, event.payment, event.status)))
 LENGTHS = st.integers(1, 10)
 
 
@@ -78,6 +96,17 @@ def named(events: Sequence[Event], within: int) -> list[int]:
         payments=column(events, "payment"),
         counted=column(events, "first"),
         named=column(events, "named"),
+        within=within,
+    ).tolist()
+    return positions
+
+
+def own_past(events: Sequence[Event], within: int) -> list[int]:
+    positions: list[int] = earlier_statuses(
+        times=column(events, "time"),
+        payments=column(events, "payment"),
+        statuses=column(events, "status"),
+        counted=column(events, "first"),
         within=within,
     ).tolist()
     return positions
@@ -132,6 +161,35 @@ def test_a_named_payment_is_found_at_its_last_event(events: list[Event], within:
     assert named(events, within) == [places[-1] if places else -1 for places in found]
 
 
+@CASES
+@given(OF_STATUSES, LENGTHS)
+def test_a_payments_own_past_is_its_last_earlier_event_of_another_status(
+    events: list[Event], within: int
+) -> None:
+    found = scan(
+        events,
+        within,
+        lambda event, earlier: (
+            event.payment == earlier.payment
+            and event.status != earlier.status
+            and event.time > earlier.time
+        ),
+    )
+    assert own_past(events, within) == [places[-1] if places else -1 for places in found]
+
+
+def test_what_a_payment_reports_at_one_time_is_not_its_past_whatever_the_numbers_say() -> None:
+    at_once = [Event(5, 1, status=status) for status in (1, 2, 3)]
+    assert own_past(at_once, within=10) == [-1, -1, -1]
+    assert own_past([Event(0, 1, status=4), *at_once], within=10) == [-1, 0, 0, 0]
+
+
+def test_a_status_that_is_reported_twice_has_the_same_past_both_times() -> None:
+    statuses = (2, 2, 1, 1)
+    events = [Event(time, 1, status=status) for time, status in enumerate(statuses)]
+    assert own_past(events, within=10) == [-1, -1, 1, 1]
+
+
 def test_a_payments_own_statuses_are_no_previous_payment() -> None:
     events = [Event(0, 7), Event(1, 8), Event(2, 8), Event(3, 8), Event(4, 7)]
     assert previous(events, within=10) == [-1, 0, 0, 0, 3]
@@ -173,5 +231,5 @@ def test_a_named_payment_that_comes_later_is_not_found() -> None:
 
 
 def test_no_events_have_no_neighbours() -> None:
-    found = (previous([], within=5), followers([], 1, within=5), named([], within=5))
-    assert found == ([], [], [])
+    assert (previous([], within=5), followers([], 1, within=5)) == ([], [])
+    assert (named([], within=5), own_past([], within=5)) == ([], [])

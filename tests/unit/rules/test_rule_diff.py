@@ -4,21 +4,26 @@ from typing import Any
 
 import pytest
 from unit.rules.rule_samples import comparison, compiled, rule, unchecked, window_rule
-from unit.rules.scope_samples import score_rule, velocity_rule
+from unit.rules.scope_samples import lookup_rule, score_rule, velocity_rule
 
-from shared_code.rules.diff import RuleSetDiff, diff_documents, fitting_bump, version_advice
+from shared_code.rules.diff import Bump, RuleSetDiff, diff_documents, fitting_bump, version_advice
 from shared_code.rules.document import RuleDocument
 
 HIGH = comparison("amount", "gte", 10000)
 EURO = comparison("currency", "eq", "EUR")
 RISKY = comparison("merchant.country", "in", {"list": "risky"})
 BOTH = "(amount gte 10000; currency eq EUR)"
+NAMED = "original_transaction_id"
 NIGHT = "event_time hour_between [22, 6]"
 RATES = {"base": "EUR", "as_of": "2026-01-02", "source": "a bank", "per_base": {"USD": 1.25}}
 
 
 def document(*rules: Any, **changes: Any) -> RuleDocument:
     return unchecked(*(rules or [rule()]), **changes).document
+
+
+def looked_up(**changes: Any) -> Any:
+    return lookup_rule(lookup=lookup_rule()["lookup"] | changes)
 
 
 def lines(old: RuleDocument, new: RuleDocument) -> list[str]:
@@ -149,6 +154,7 @@ def test_a_condition_that_changes_is_told_part_by_part(old: Any, new: Any, told:
             velocity_rule(within_minutes=30),
             ["within_minutes: 60 -> 30"],
         ),
+        (lookup_rule(), looked_up(by="transaction_id"), [f"lookup.by: {NAMED} -> transaction_id"]),
         (
             score_rule(terms=[{"rule": "a_rule", "points": 10}]),
             score_rule(
@@ -223,6 +229,16 @@ def test_a_version_is_held_against_what_changes(new: Any, version: str, told: st
     found = diff_documents(document(), document(*new, version=version))
     advice = version_advice("1.0.0", version, found)
     assert (advice is None) if told is None else (told in (advice or ""))
+
+
+def test_a_lookup_that_spells_out_what_it_goes_by_is_the_same() -> None:
+    assert changes(lookup_rule(), looked_up(by=NAMED)) == []
+    assert lines(document(lookup_rule()), document(looked_up(by=NAMED))) == []
+
+
+def test_another_way_to_look_up_feeds_the_same_series() -> None:
+    found = diff_documents(document(lookup_rule()), document(looked_up(by="transaction_id")))
+    assert fitting_bump(found) is Bump.minor
 
 
 def test_a_document_does_not_differ_from_itself() -> None:

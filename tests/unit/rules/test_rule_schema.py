@@ -99,7 +99,12 @@ def test_the_keys_of_the_document_are_those_that_are_read_and_one_for_editors() 
 
 
 def test_defaults_are_those_of_what_is_read() -> None:
-    for name, struct in (("rule", Rule), ("alert", AlertThreshold), ("pattern", Pattern)):
+    for name, struct in (
+        ("rule", Rule),
+        ("alert", AlertThreshold),
+        ("pattern", Pattern),
+        ("lookup", Lookup),
+    ):
         read = {
             key: list(default) if default == () else default
             for key, default in zip(

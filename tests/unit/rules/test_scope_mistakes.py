@@ -19,12 +19,23 @@ PREVIOUS = {"within_minutes": 60, "where": comparison("gap_minutes", "lt", 5)}
 PATTERN = {"first": FAILED, "then": comparison("channel", "eq", "web"), "within_minutes": 5}
 
 
+WEB = comparison("channel", "eq", "web")
+EARLIER = comparison("gap_minutes", "gt", 5)
+SAME_ID = comparison("original.transaction_id", "ne", {"field": "transaction_id"})
+SAME_STATUS = comparison("payment_status", "eq", {"field": "original.payment_status"})
+
+
 def of_previous(where: Any, **changes: Any) -> Any:
     return sequence_rule(previous=PREVIOUS | {"where": where} | changes)
 
 
 def of_lookup(where: Any) -> Any:
     return lookup_rule(lookup={"within_minutes": 60, "where": where})
+
+
+def of_own_past(where: Any, **changes: Any) -> Any:
+    part = {"by": "transaction_id", "within_minutes": 60, "where": where}
+    return lookup_rule(when=FAILED, lookup=part | changes)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +102,30 @@ def of_lookup(where: Any) -> Any:
         (pattern_rule(pattern=PATTERN | {"where": FAILED}), ".pattern.where", "Known: first"),
         (of_previous(comparison("original.amount", "gt", 1)), ".previous.where.field", "previous"),
         (of_lookup(comparison("previous.amount", "gt", 1)), ".lookup.where.field", "original"),
+        (
+            of_own_past(FAILED, by="transaction"),
+            ".lookup.by",
+            "Did you mean 'transaction_id'?",
+        ),
+        (of_own_past(FAILED, by="customer.id"), ".lookup.by", "Known: original_transaction_id"),
+        (of_own_past(comparison("previous.amount", "gt", 1)), ".lookup.where.field", "original"),
+        (of_own_past(SAME_ID), ".lookup.where", "Compare others."),
+        (of_own_past({"not": SAME_STATUS}), ".lookup.where.not", "of another status"),
+        (
+            of_own_past({"any": [EARLIER, {"all": [EARLIER, SAME_STATUS]}]}),
+            ".lookup.where.any[1].all[1]",
+            "of another status",
+        ),
+        (
+            of_own_past(EARLIER, when={"all": [WEB, FAILED]}),
+            ".lookup.when",
+            "looks for another status",
+        ),
+        (
+            of_own_past(EARLIER, when=comparison("payment_status", "in", ["failed"])),
+            ".lookup.when",
+            "looks for another status",
+        ),
         (
             of_previous(comparison("gap_minutes", "gt", {"field": "amount_ratio"})),
             ".previous.where.value",
@@ -177,6 +212,13 @@ def test_a_wrong_rule_of_any_scope_is_told_with_path_and_remedy(
         of_previous(comparison("previous.merchant.name", "matches", "^x")),
         pattern_rule(bands=BANDS, alert=ALERT),
         lookup_rule(value={"subtract": [{"field": "amount"}, {"field": "original.amount"}]}),
+        of_lookup(SAME_ID),
+        of_own_past(EARLIER),
+        of_own_past(comparison("original.amount", "ne", {"field": "amount"})),
+        of_own_past(EARLIER, when=comparison("payment_status", "eq", "pending")),
+        of_own_past(EARLIER, when=comparison("payment_status", "in", ["failed", "pending"])),
+        of_own_past(EARLIER, when={"any": [FAILED, WEB]}),
+        of_own_past(EARLIER, when=WEB) | {"when": WEB},
     ],
 )
 def test_what_a_scope_has_is_accepted(accepted: Any) -> None:

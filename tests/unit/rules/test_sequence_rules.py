@@ -44,6 +44,13 @@ def refund_rule(where: Any, *, original: Any = None, **changes: Any) -> Any:
     return rule(**{"scope": "sequence", "when": REFUNDED, "lookup": part} | changes)
 
 
+def own_past_rule(where: Any, *, counted: Any = None, **changes: Any) -> Any:
+    """Return a rule that compares a completion with the payment's own past of the last hour."""
+    part = {"by": "transaction_id", "within_minutes": 60, "where": where}
+    part |= {} if counted is None else {"when": counted}
+    return rule(**{"scope": "sequence", "when": COMPLETED, "lookup": part} | changes)
+
+
 def of_ada(transaction_id: str, minutes: float = 0, **fields: Any) -> Payment:
     given = {"transaction_id": transaction_id, "event_time": after(minutes), "customer_id": "ada"}
     return payment(**given | fields)
@@ -235,6 +242,101 @@ def test_all_fields_are_absent_where_no_such_payment_is_young_enough_or_before(
         assert findings_of(refund_rule(unlike), paid, orphan) == []
         assert findings_of(refund_rule(alike), paid, orphan) == []
         assert ids(findings_of(refund_rule(unlike), paid, refund())) == ["refund"]
+
+
+def statuses(*reported: str, step: float = 1, **fields: Any) -> list[Payment]:
+    """Return the events of one payment, so many minutes apart."""
+    return [
+        of_ada("a", step * place, payment_status=status, **fields)
+        for place, status in enumerate(reported)
+    ]
+
+
+HAD_FAILED = own_past_rule(comparison("original.payment_status", "eq", "failed"))
+
+
+def test_a_lookup_of_its_own_past_finds_the_last_earlier_event_of_the_same_payment() -> None:
+    events = [
+        *statuses("pending", "failed", "completed"),
+        of_ada("b", 1.5, payment_status="cancelled"),
+    ]
+    (found,) = findings_of(HAD_FAILED, *events)
+    assert found.dimensions == {"transaction_id": "a", "payment_status": "completed"}
+    original = found.evidence["original"]
+    assert (original["transaction_id"], original["payment_status"]) == ("a", "failed")
+    assert found.payment_count == 1
+
+
+@pytest.mark.parametrize(
+    ("reported", "completions"),
+    [
+        (("completed", "failed"), 0),
+        (("failed", "pending", "completed"), 0),
+        (("failed", "failed", "completed"), 1),
+        (("failed", "completed", "failed", "completed"), 2),
+    ],
+)
+def test_the_last_status_before_decides_and_not_what_comes_later(
+    reported: tuple[str, ...], completions: int
+) -> None:
+    matched = count_of(HAD_FAILED, *statuses(*reported))[1]
+    assert matched == completions
+
+
+def test_lookup_when_passes_over_statuses_that_do_not_count() -> None:
+    ever = own_past_rule(comparison("original.transaction_id", "exists"), counted=FAILED)
+    (found,) = findings_of(ever, *statuses("failed", "pending", "completed"))
+    assert found.evidence["original"]["payment_status"] == "failed"
+    assert findings_of(ever, *statuses("pending", "completed")) == []
+
+
+def test_a_status_that_is_reported_again_contradicts_the_same_past() -> None:
+    events = statuses("failed", "completed", "completed", step=4)
+    found = findings_of(HAD_FAILED, *events)
+    assert [each.seen for each in found] == [(after(4), after(4)), (after(8), after(8))]
+    assert {each.evidence["original"]["event_time"] for each in found} == {after(0).isoformat()}
+    assert len(findings_of(HAD_FAILED, *statuses("failed", "completed", "completed"))) == 1
+
+
+@pytest.mark.parametrize("earlier", ["failed", "cancelled"])
+def test_of_two_statuses_at_one_time_neither_is_the_past_of_the_other(earlier: str) -> None:
+    # Keys put 'completed' before and 'refunded' behind both of them.
+    for later in ("completed", "refunded"):
+        where = comparison("original.payment_status", "eq", earlier)
+        found = own_past_rule(where, when=comparison("payment_status", "eq", later))
+        assert findings_of(found, *statuses(earlier, later, step=0)) == []
+        assert len(findings_of(found, *statuses(earlier, later, step=0.01))) == 1
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(59.99, 1), (60, 0)])
+def test_a_status_exactly_within_minutes_old_is_no_past(minutes: float, found: int) -> None:
+    assert len(findings_of(HAD_FAILED, *statuses("failed", "completed", step=minutes))) == found
+
+
+def test_a_payment_without_a_past_has_no_field_of_it() -> None:
+    new = own_past_rule(comparison("original.transaction_id", "exists", value=False))
+    (found,) = findings_of(new, *statuses("completed", "pending"))
+    assert (found.payment_count, found.evidence["original"]) == (1, None)
+    assert findings_of(new, *statuses("pending", "completed")) == []
+
+
+def test_a_payment_that_is_named_is_not_its_own_past() -> None:
+    events = [
+        of_ada("paid", payment_status="failed"),
+        of_ada("a", 5, original_transaction_id="paid"),
+    ]
+    assert findings_of(HAD_FAILED, *events) == []
+
+
+def test_the_value_of_a_lookup_of_its_own_past_may_be_the_difference() -> None:
+    more = own_past_rule(
+        comparison("amount", "ne", {"field": "original.amount"}),
+        value={"subtract": [{"field": "amount"}, {"field": "original.amount"}]},
+    )
+    pending = of_ada("a", 0, payment_status="pending", amount="10.00")
+    assert [each.value for each in findings_of(more, pending, of_ada("a", 1, amount="12.50"))] == [
+        Decimal("2.5")
+    ]
 
 
 def test_amounts_of_two_currencies_are_compared_only_where_that_is_asked_for() -> None:
