@@ -29,7 +29,7 @@ from simulator.violations.ranges import Range, paced
 from simulator.wire import Payment
 
 _PROBES: Final = Range(plain=(4, 9), hidden=(1, 2))
-_PROBE_DOLLARS: Final = Range(plain=(0.5, 4.5), hidden=(4, 15))
+_PROBE_DOLLARS: Final = Range(plain=(0.5, 4.5), hidden=(2, 9))
 _PROBE_SECONDS: Final = Range(plain=(4, 45), hidden=(60, 600))
 _PROBED_DOLLARS: Final = Range(plain=(80, 900), hidden=(20, 90))
 
@@ -43,8 +43,8 @@ _NIGHT_MINUTES: Final = Range(plain=(10, 90), hidden=(60, 120))
 _LAST_HOUR_OF_NIGHT: Final = 4
 
 _JOURNEY: Final = Range(plain=(2, 4), hidden=(2, 2.4))
-_JOURNEY_SECONDS: Final = Range(plain=(130, 700), hidden=(1_200, 7_200))
-_JOURNEY_DOLLARS: Final = Range(plain=(390, 1_650), hidden=(40, 300))
+_JOURNEY_SECONDS: Final = Range(plain=(130, 700), hidden=(840, 4_200))
+_JOURNEY_DOLLARS: Final = Range(plain=(390, 1_650), hidden=(60, 500))
 
 _FAILURES: Final = Range(plain=(30, 40), hidden=(9, 15))
 _FAILURE_SECONDS: Final = Range(plain=(0.5, 13), hidden=(15, 60))

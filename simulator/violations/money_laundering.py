@@ -30,7 +30,7 @@ from simulator.violations.kind import Kind
 from simulator.violations.ranges import Range, paced
 
 _STRUCTURED: Final = Range(plain=(4, 6), hidden=(2, 2.4))
-_OF_THE_THRESHOLD: Final = Range(plain=(0.91, 0.995), hidden=(0.72, 0.93))
+_OF_THE_THRESHOLD: Final = Range(plain=(0.91, 0.995), hidden=(0.8, 0.95))
 # People ask for round sums as often as not: parts of the threshold, 0 for to the cent.
 _ROUNDING: Final = (0.0, 0.0, 0.001, 0.005)
 _STRUCTURED_BY: Final = ("bank_transfer", "cash_equivalent", "debit_card", "cryptocurrency")
@@ -39,7 +39,7 @@ _STRUCTURED_BY: Final = ("bank_transfer", "cash_equivalent", "debit_card", "cryp
 _ABOVE: Final = Range(plain=(0.6, 1.4), hidden=(0.02, 0.06))
 
 _SHOTS: Final = Range(plain=(22, 32), hidden=(8, 13))
-_SHOT_SECONDS: Final = Range(plain=(0.5, 2.2), hidden=(3, 14))
+_SHOT_SECONDS: Final = Range(plain=(0.5, 2.2), hidden=(2, 6))
 _FAILED_SHOTS: Final = 0.12
 
 _HIGH_RISK: Final = ("IR", "KP", "MM")
