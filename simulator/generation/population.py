@@ -131,8 +131,9 @@ class Population:
         countries = np.array([country.weight for country in self.countries])
         counts = apportion(np.outer(categories, countries).ravel(), sizes.merchants)
         weights = _zipf(counts, sizes.merchant_exponent)
-        # A cell weighs what its country weighs, however many merchants it has.
         cell_of_merchant = np.repeat(np.arange(len(counts)), counts)
+        # A cell weighs what its country weighs, however many merchants it has.
+        weights /= np.bincount(cell_of_merchant, weights)[cell_of_merchant]
         weights *= np.tile(countries, len(categories))[cell_of_merchant]
         self.cell_of_merchant = cell_of_merchant
         self.merchant_ranges = _ranges(counts, weights)
@@ -264,17 +265,19 @@ def apportion(weights: Floats, total: int) -> Integers:
     Largest remainders; where ``total`` suffices, everything that weighs anything gets at least one.
     """
     weighing = weights > 0
-    least = weighing.astype(np.int64) if total >= weighing.sum() else np.zeros(len(weights), int)
     quotas = weights / weights.sum() * total
-    counts: Integers = np.maximum(np.floor(quotas).astype(np.int64), least)
-    # Whoever is furthest below the quota gets one, whoever is furthest above gives one.
-    while (missing := total - int(counts.sum())) != 0:
-        gap = quotas - counts
-        if missing > 0:
-            counts[np.argsort(-gap, kind="stable")[:missing]] += 1
-        else:
-            gap[counts <= least] = np.inf
-            counts[np.argsort(gap, kind="stable")[:-missing]] -= 1
+    if total >= weighing.sum():
+        # Whoever would get less than one gets one, and the others share what is left.
+        lifted = np.zeros(len(weights), dtype=bool)
+        while (below := weighing & ~lifted & (quotas < 1)).any():
+            lifted |= below
+            others = np.where(lifted, 0.0, weights)
+            left = total - int(lifted.sum())
+            quotas = others * (left / others.sum()) if others.any() else others
+            quotas[lifted] = 1.0
+    counts: Integers = np.floor(quotas).astype(np.int64)
+    missing = total - int(counts.sum())
+    counts[np.argsort(counts - quotas, kind="stable")[:missing]] += 1
     return counts
 
 
