@@ -69,9 +69,9 @@ def _table(texts: Sequence[str]) -> Objects:
 
 # What may follow the whole part of an amount: by number of decimals, then by their value; the
 # second half of the table is for amounts that are JSON numbers, without a quotation mark.
-_FIRST_FRACTION: Final = np.array([0, 1, 11, 111])
+_FIRST_FRACTION: Final = np.array([0, 1, 11, 111, 1111])
 _FRACTIONS: Final = [""] + [
-    f".{value:0{decimals}d}" for decimals in (1, 2, 3) for value in range(10**decimals)
+    f".{value:0{decimals}d}" for decimals in (1, 2, 3, 4) for value in range(10**decimals)
 ]
 _AFTER_WHOLE: Final = _table([f'{text}"' for text in _FRACTIONS] + _FRACTIONS)
 _BEFORE_WHOLE: Final = _table(['","amount":"', '","amount":'])
