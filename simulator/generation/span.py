@@ -7,12 +7,13 @@ import msgspec
 
 from shared_code.domain.windows import window_start
 from simulator.configuration.structure import Configuration
-from simulator.configuration.traffic_settings import TimeSpan
+from simulator.configuration.traffic_settings import TimeSpan, Volume
 
 MICROSECONDS: Final = 1_000_000
 CELL: Final = 15 * 60 * MICROSECONDS
 """Activity is the same all over such a stretch of time, which every time zone's hours fit."""
 
+_MILLISECOND: Final = 1000
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DEFAULT_PAYMENTS: Final = 20_000
 _DEFAULT_SECONDS: Final = 1800.0
@@ -54,7 +55,9 @@ def seconds_of(duration: str) -> float:
 
 def span_of(configuration: Configuration, now: datetime) -> Span:
     """Return the time that a checked configuration asks for, begun at ``now`` (aware)."""
-    start, end = _limits(configuration, now)
+    start, end = map(microseconds, _limits(configuration, now))
+    # Most event times are cut to the millisecond: none of them may lie before the start.
+    start = min(-(-start // _MILLISECOND) * _MILLISECOND, end - 1)
     time = configuration.time
     speed_up = time.speed_up or (1.0 if time.live else None)
     linger = configuration.messages.linger
@@ -63,8 +66,8 @@ def span_of(configuration: Configuration, now: datetime) -> Span:
     else:
         linger_seconds = _LINGER_SECONDS if speed_up is None else speed_up
     return Span(
-        microseconds(start),
-        microseconds(end),
+        start,
+        end,
         _payments(configuration),
         speed_up,
         round(linger_seconds * MICROSECONDS),
@@ -74,7 +77,7 @@ def span_of(configuration: Configuration, now: datetime) -> Span:
 def pinned(configuration: Configuration, span: Span, payments: int) -> Configuration:
     """Return a configuration that gives the very same simulation whenever it is run."""
     time = TimeSpan(start=moment(span.start), end=moment(span.end), speed_up=span.speed_up)
-    volume = msgspec.structs.replace(configuration.volume, payments=payments)
+    volume = Volume(payments=payments)
     messages = msgspec.structs.replace(
         configuration.messages, linger=f"{span.linger / MICROSECONDS:.6f}s"
     )

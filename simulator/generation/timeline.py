@@ -46,16 +46,17 @@ class Timeline:
         self._population = population
         activity = self._activity
         mass = activity.sum(axis=1) * np.diff(self._edges)
-        if span.payments is not None:
-            scale = span.payments / float(mass.sum())
-        else:
-            # An average week has a mean activity of 1 by construction.
-            scale = (configuration.volume.rate or 0) / 1_000_000
+        # An average week has a mean activity of 1 by construction.
+        expected = float(mass.sum()) * (configuration.volume.rate or 0) / 1_000_000
+        self.payments = span.payments or max(1, round(expected))
+        if not mass.any():
+            # By the rhythm nobody pays in this stretch of time: who has to, does so at any time.
+            mass = np.diff(self._edges).astype(np.float64)
+        scale = self.payments / float(mass.sum())
         self._cumulative: Floats = np.concatenate([[0.0], np.cumsum(mass * scale)])
-        if span.payments is not None:
-            self._cumulative[-1] = span.payments
-        self.payments = span.payments or max(1, round(float(self._cumulative[-1])))
+        self._cumulative[-1] = self.payments
         self._by_cell: Floats = np.cumsum(activity, axis=1)
+        self._by_cell[self._by_cell[:, -1] == 0] = np.cumsum(population.group_share)
         self._by_cell /= self._by_cell[:, -1:]
 
     @cached_property
@@ -119,7 +120,7 @@ class Timeline:
         order = np.argsort(cells, kind="stable")
         groups = np.empty(len(times), dtype=np.int64)
         used, begins = np.unique(cells[order], return_index=True)
-        for cell, chosen in zip(used, np.split(order, begins[1:]), strict=True):
+        for cell, chosen in zip(used, np.split(order, begins)[1:], strict=True):
             groups[chosen] = np.searchsorted(self._by_cell[cell], uniform[chosen], side="right")
         most: Integers = np.minimum(groups, self._by_cell.shape[1] - 1)
         return most
