@@ -45,6 +45,9 @@ class Packer:
         self._waiting: deque[tuple[int, _Packed]] = deque()
         self._held: Events | None = None
         self._number = 0
+        # Time at which the last message was sent. What was held for a message that turns out full,
+        # or is packed in another way by now, should have been sent before; repeats were.
+        self._now = 0
         self.messages = 0
         self.repeated = 0
         self.events = 0
@@ -72,6 +75,7 @@ class Packer:
         packed, held = self._packed(events, until)
         self._held = held
         for each in sorted(packed, key=lambda one: one.message.at):
+            self._now = max(self._now, each.message.at)
             yield self._count(each)
             while self._waiting and self._waiting[0][0] <= self._number:
                 yield self._repeat()
@@ -91,7 +95,7 @@ class Packer:
         self.events += packed.message.events
         self.rejected.update(packed.refused)
         self.violations.update(packed.spoilt)
-        return packed.message
+        return packed.message._replace(at=self._now)
 
     def _packed(self, events: Events, until: int | None) -> tuple[list[_Packed], Events | None]:
         """Return messages that may go, and events that have to wait; all of them if None."""
