@@ -4,6 +4,7 @@ Whatever is not given is drawn as the ordinary payments' columns are, so that an
 nothing but what was done to it.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -103,12 +104,11 @@ class Scene:
         """Draw a customer by activity, of one of ``countries`` (all if empty)."""
         population = self.population
         for _ in range(_TRIES):
-            group = int(
-                np.searchsorted(np.cumsum(population.group_share), self.random.random(), "right")
+            group = bisect_right(population.group_cumulative, self.random.random())
+            group = min(group, len(population.group_cumulative) - 1)
+            found = population.customer(
+                population.customer_ranges.draw_one(group, self.random.random())
             )
-            groups = np.array([min(group, len(population.group_share) - 1)])
-            position = population.customer_ranges.draw(groups, np.array([self.random.random()]))
-            found = population.customer(int(position[0]))
             if not countries or found.country.code in countries:
                 break
         return found
@@ -126,9 +126,8 @@ class Scene:
         if abroad is None:
             abroad = self.random.random() < self.configuration.population.abroad_share
         for _ in range(_TRIES):
-            category = self.random.choices(
-                range(len(population.categories)), weights=population.category_share.tolist()
-            )[0]
+            category = bisect_right(population.category_cumulative, self.random.random())
+            category = min(category, len(population.categories) - 1)
             if abroad:
                 ranges, place = population.category_ranges, category
             else:
@@ -136,8 +135,7 @@ class Scene:
                 ranges, place = population.merchant_ranges, cell
             if not ranges.sizes[place]:
                 continue
-            position = ranges.draw(np.array([place]), np.array([self.random.random()]))
-            found = population.merchant(int(position[0]))
+            found = population.merchant(ranges.draw_one(place, self.random.random()))
             if not abroad or found.country is not customer.country:
                 return found
         return self.any_merchant()
