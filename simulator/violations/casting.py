@@ -115,7 +115,7 @@ def merchant_elsewhere(
     channels: Collection[str] = (),
 ) -> Merchant:
     """Draw such a merchant of another country than one; of any if there is no other."""
-    countries = scene.configuration.countries
+    countries = scene.population.countries
     weights = [country.weight for country in countries]
     for _ in range(_TRIES):
         country = scene.random.choices(countries, weights)[0]

@@ -103,7 +103,7 @@ def account_takeover(scene: Scene, _settings: Violation) -> Incident:
 
 
 def _another_country(scene: Scene, than: Country) -> Country:
-    others = [country for country in scene.configuration.countries if country is not than]
+    others = [country for country in scene.population.countries if country is not than]
     weights = [country.weight for country in others]
     return scene.random.choices(others, weights)[0] if any(weights) else than
 

@@ -174,13 +174,16 @@ def test_those_between_scatter_and_gather_pay_after_they_are_paid(
     for seed in range(50):
         incident = occurrence(kind_named("scatter_gather", KINDS), seed, remaining=remaining)
         held: dict[str, float] = {}
+        at_once = 0
         for payer, to, dollars in flows(incident.payments):
+            at_once = max(at_once, len(held))
             if payer == incident.subject["customer.id"]:
                 held[owners[to]] = dollars
             else:
                 assert to == incident.subject["counterparty.id"]
                 assert 0.9 * held[payer] < dollars < 0.99 * held.pop(payer)
         assert not held
+        assert at_once > 1
 
 
 @pytest.mark.parametrize("remaining", LENGTHS)
