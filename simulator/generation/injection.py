@@ -19,6 +19,9 @@ HIGH_RISK_COUNTRIES: Final = frozenset({"IR", "KP", "MM"})
 """On the Financial Action Task Force's list of jurisdictions that call for countermeasures."""
 
 
+_MILLISECOND: Final = 1000
+
+
 class Injected(NamedTuple):
     """One occurrence: where it begins, what it consists of, and what the ledger says of it.
 
@@ -99,6 +102,8 @@ def _make(world: World, plan: BlockPlan, wanted: _Wanted, turn: int) -> Injected
     name = wanted.kind.name
     random = random_stream(world.configuration.seed, f"{name}/{plan.number}/{turn}")
     at = plan.start + int(random.random() * (plan.end - plan.start))
+    # A whole millisecond, to which most times are cut: nothing lies before the beginning.
+    at = min(-(-at // _MILLISECOND) * _MILLISECOND, plan.end - 1)
     is_violation = wanted.kind in KINDS
     incident_id = letters_of(f"{world.run_key}/{name}/{turn}", 12)
     scene = Scene(
