@@ -76,7 +76,7 @@ def test_what_failed_or_was_cancelled_is_completed_or_refunded_even_so() -> None
 
 
 def test_refunds_of_what_was_never_paid_are_worth_a_look() -> None:
-    made = payments_of(occurrences(STATUS, 100))
+    made = payments_of(occurrences(STATUS, 800))
     refunds = [each for each in made if each.event.payment_status == "refunded"]
     assert min(map(dollars, refunds)) >= 150
     assert {refund.event.currency for refund in refunds} <= QUOTED
