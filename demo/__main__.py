@@ -1,89 +1,31 @@
 """Runs the demo: ``python -m demo``."""
 
 import argparse
-import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import create_engine
 
 from demo.comparison import differences
+from demo.local_pipeline import LocalPipeline, fresh_pipeline
 from demo.next_steps import next_steps
 from demo.summary import print_summary
-from local_azure.config import LocalAzureConfig, load_config
 from local_azure.environment import LocalAzure
 from local_azure.errors import LocalAzureError
-from local_azure.host_client import run_function, wait_until_processed
 from simulator.configuration.shipped_profiles import load_profile
 from simulator.errors import SimulatorError
 from simulator.ledger import Ledger
-from simulator.message import Message
-from simulator.publishing.connection import ProducerSettings
-from simulator.publishing.event_hubs import EventHubsPublisher
-from simulator.publishing.protocol import Sent
-from simulator.publishing.publish import publish
 from simulator.simulation import simulate
 
-ROOT: Final = Path(__file__).parents[1]
-_FUNCTION: Final = "ProcessTransaction"
 _DESCRIPTION: Final = """\
 Start the local parts of Azure and the functions, send simulated payments through them, close the
 windows, compare every sum with what was sent, and print a summary. The exit code is 0 only if all
 sums are equal. Each run starts afresh in its own data folder.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One run of the demo: where it runs and what it says."""
-
-    local: LocalAzure
-    host_url: str
-    console: Console
-
-    def send(self, messages: Iterable[Message], events: int) -> None:
-        """Publish messages while the functions process them, and wait until all are done."""
-        producer = ProducerSettings.of(self.local.settings, event_hub="payments")
-        with self._bar() as bar:
-            task = bar.add_task("payments sent", total=events)
-
-            def show(sent: Sent) -> None:
-                bar.update(task, completed=sent.events)
-
-            with EventHubsPublisher(producer) as publisher:
-                sent = publish(messages, publisher, show)
-            bar.update(task, total=sent.events, completed=sent.events)
-            rest = bar.add_task("messages processed", total=sent.messages)
-            wait_until_processed(
-                self.host_url,
-                self.local.settings["EventHubConnection"],
-                _FUNCTION,
-                seconds=600,
-                progress=lambda waiting: bar.update(
-                    rest, completed=max(sent.messages - waiting, 0)
-                ),
-            )
-
-    def close_windows(self) -> None:
-        """Close the windows that have ended, as the timer does every five minutes."""
-        run_function(self.host_url, "AggregateMetrics")
-
-    def _bar(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description:20}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console()
     try:
-        with _fresh_local_azure(console) as local:
-            return _demo(local, options, console)
+        with fresh_pipeline(console, "demo") as pipeline:
+            return _demo(pipeline, options, console)
     except (LocalAzureError, SimulatorError) as error:
         console.print(f"error: {error}", style="bold red", markup=False, highlight=False)
         return 1
@@ -105,24 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-@contextmanager
-def _fresh_local_azure(console: Console) -> Iterator[LocalAzure]:
-    config = load_config(ROOT / "local_azure.yaml")
-    folder = config.data_folder / "demo"
-    shutil.rmtree(folder, ignore_errors=True)
-    with LocalAzure(_on_free_ports(config, folder), say=console.print) as local:
-        yield local
-
-
-def _on_free_ports(config: LocalAzureConfig, folder: Path) -> LocalAzureConfig:
-    """Return the configuration beside which another one may run."""
-    functions = replace(config.functions, port=0)
-    return replace(config, data_folder=folder, functions=functions)
-
-
-def _demo(local: LocalAzure, options: argparse.Namespace, console: Console) -> int:
-    console.print("starting the functions ...")
-    run = _Run(local, local.start_host(), console)
+def _demo(pipeline: LocalPipeline, options: argparse.Namespace, console: Console) -> int:
     wanted = (f"volume.payments={options.payments}", f"seed={options.seed}")
     simulation = simulate(load_profile("steady", wanted, environment={}))
     messages = list(simulation)
@@ -131,10 +56,10 @@ def _demo(local: LocalAzure, options: argparse.Namespace, console: Console) -> i
     early = len(messages) * 9 // 10
     rest = iter(messages)
     for part in (list(islice(rest, early)), list(rest)):
-        run.send(part, sum(message.events for message in part))
-        run.close_windows()
+        pipeline.send(part, sum(message.events for message in part))
+        pipeline.close_windows()
     seconds = time.monotonic() - began
-    return _report(local, simulation.ledger, seconds, options, console)
+    return _report(pipeline.local, simulation.ledger, seconds, options, console)
 
 
 def _report(

@@ -52,7 +52,7 @@ def score_table(score: Score) -> Table:
 
 
 def _row(scored: KindScore) -> Iterator[str]:
-    yield f" {scored.kind}"
+    yield scored.kind
     yield counts(scored.recall) if scored.recall.whole else ""
     yield interval(scored.recall)
     yield counts(scored.precision) if scored.precision.whole else ""

@@ -15,11 +15,16 @@ def share(value: float | None) -> str:
 
 
 def interval(rate: Rate) -> str:
-    """Return a rate with its interval, such as ``0.96 .87-.99``."""
+    """Return a rate with its interval, such as ``0.96 .87-.99`` or ``1.00 .96-1``."""
     if rate.value is None or rate.low is None or rate.high is None:
         return ""
-    low, high = (f"{bound:.2f}".removeprefix("0") for bound in (rate.low, rate.high))
-    return f"{share(rate.value)} {low}-{high}"
+    return f"{share(rate.value)} {_bound(rate.low)}-{_bound(rate.high)}"
+
+
+def _bound(value: float) -> str:
+    """Return a bound as short as it can be told: ``0``, ``.87``, ``1``."""
+    shown = f"{value:.2f}"
+    return shown[0] if shown.endswith(".00") else shown.removeprefix("0")
 
 
 def counts(rate: Rate) -> str:
@@ -40,7 +45,7 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f}s"
     if seconds < 2 * _HOUR:
         return f"{seconds / _MINUTE:.0f}m"
-    return f"{seconds / _HOUR:.1f}h"
+    return f"{seconds / _HOUR:.1f}h" if seconds < 10 * _HOUR else f"{seconds / _HOUR:.0f}h"
 
 
 def subject(fields: Mapping[str, str | None]) -> str:

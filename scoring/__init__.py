@@ -1,0 +1,1 @@
+"""How well the shipped rules find what the simulator injects, measured on the whole pipeline."""
