@@ -17,7 +17,7 @@ from simulator.configuration.structure import Configuration
 from simulator.errors import LedgerNotReady
 from simulator.generation.blocks import Block, generate_block
 from simulator.generation.packing import Packer
-from simulator.generation.span import Span, span_of
+from simulator.generation.span import Span, is_endless, span_of
 from simulator.generation.timeline import BlockPlan
 from simulator.generation.world import World, world_of
 from simulator.ledger import Ledger
@@ -37,6 +37,7 @@ class Simulation:
     with any number of worker processes.
 
     Attributes:
+        endless: whether it goes on until it is stopped.
         expected_payments: how many distinct valid payment events there will be.
         stopped: whether it has been asked to end early.
         generating_seconds: spent on making messages so far, waiting for workers included.
@@ -56,6 +57,7 @@ class Simulation:
         self._reload = reload
         self.stopped = False
         self._ledger: Ledger | None = None
+        self.endless = is_endless(configuration)
         self.expected_payments = self._first.timeline.payments
         self.generating_seconds = 0.0
 

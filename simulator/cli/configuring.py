@@ -1,9 +1,9 @@
 """Which configuration a command is about: a profile or a file, and options laid over it."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from simulator.cli.argument_types import count, moment, positive
 from simulator.configuration.errors import ConfigurationRefused
@@ -12,7 +12,7 @@ from simulator.configuration.shipped_profiles import DEFAULT_PROFILE, load_profi
 from simulator.configuration.structure import Configuration
 
 # Options that are short for a path of the configuration.
-_SHORTCUTS: Final = {
+_SHORTCUTS: Final[Mapping[str, tuple[str, Callable[[str], Any], str, str]]] = {
     "payments": ("volume.payments", count, "N", "distinct valid payment events, exactly"),
     "seed": ("seed", str, "N", "another seed, another simulation"),
     "duration": ("time.duration", str, "TIME", "simulated time, such as 30m, 24h or 7d"),

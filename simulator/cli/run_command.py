@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> int:
         target = destination(options, report.warn)
         report.begin(
             f"events to {target.name}",
-            simulation.expected_payments,
+            None if simulation.endless else simulation.expected_payments,
             configuration=simulation.configuration.description,
             seed=simulation.configuration.seed,
         )

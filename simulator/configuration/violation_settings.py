@@ -64,7 +64,9 @@ class FutureTime(Violation, frozen=True):
 class OrphanRefund(Violation, frozen=True):
     """A refund of a payment that nobody made."""
 
-    minimum: Annotated[Positive, Meta(description="Smallest amount, in US dollars.")] = 150.0
+    minimum: Annotated[
+        Positive, Meta(description="Smallest plain one, in US dollars; subtle ones are smaller.")
+    ] = 150.0
 
 
 class Violations(Part, frozen=True):

@@ -19,6 +19,7 @@ _BAD_MAIL: Final = "invalid_email"
 _BAD_COUNTRY: Final = "invalid_country"
 _BAD_CARD: Final = "invalid_card_data"
 _CLEAR_NUMBER: Final = "card_number_in_clear"
+_LAST4: Final = 4
 
 type Key = tuple[int, str, str, str]
 """Start of the window in microseconds, payment method, currency, status."""
@@ -113,7 +114,8 @@ def _qualities(payment: Payment, known_countries: frozenset[str]) -> list[str]:
         "country_mismatch": _differ(customer.country, merchant.country, known_countries),
         "card_data_missing": by_card and not (card.last4 or card.fingerprint),
         "card_data_forbidden": numbered and not by_card,
-        "card_data_invalid": event.violation == _BAD_CARD,
+        # A full number that stands for the last four is no last four.
+        "card_data_invalid": event.violation == _BAD_CARD or len(card.last4 or "") > _LAST4,
         "card_number_present": event.violation == _CLEAR_NUMBER,
         "original_transaction_missing": _is_unlinked(event),
     }

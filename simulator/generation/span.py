@@ -53,6 +53,13 @@ def seconds_of(duration: str) -> float:
     return float(digits) * _UNITS[duration[len(digits) :]]
 
 
+def is_endless(configuration: Configuration) -> bool:
+    """Tell whether a simulation goes on until it is interrupted."""
+    time = configuration.time
+    limits = (time.end, time.duration, configuration.volume.payments)
+    return time.live and all(limit is None for limit in limits)
+
+
 def span_of(configuration: Configuration, now: datetime) -> Span:
     """Return the time that a checked configuration asks for, begun at ``now`` (aware)."""
     start, end = map(microseconds, _limits(configuration, now))
