@@ -1,0 +1,1 @@
+"""Looks at a foreign file and proposes a mapping for it."""

@@ -1,0 +1,1 @@
+"""Readers of files, one kind each: rows in constant memory, numbers exact."""
