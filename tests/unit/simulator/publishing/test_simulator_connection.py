@@ -1,7 +1,7 @@
 import pytest
 
-from simulator.connection import ProducerSettings
 from simulator.errors import InvalidConnection
+from simulator.publishing.connection import ProducerSettings
 
 GOOD = "Endpoint=sb://bank.servicebus.windows.net/;SharedAccessKeyName=send;SharedAccessKey=s3cr+t="
 
@@ -64,3 +64,14 @@ def test_the_key_is_neither_in_the_representation_nor_in_cleaned_text() -> None:
     settings = ProducerSettings.of({}, connection_string=GOOD)
     assert "s3cr+t" not in repr(settings)
     assert settings.without_secrets("bad key s3cr+t= given") == "bad key *** given"
+
+
+def test_an_emulator_and_a_signature_are_recognised() -> None:
+    assert not ProducerSettings.of({}, connection_string=GOOD).emulated
+    assert ProducerSettings.of({}, connection_string=f"{GOOD};UseDevelopmentEmulator=true").emulated
+    assert not ProducerSettings.of({}, connection_string=GOOD).signed_beforehand
+    text = "Endpoint=sb://bank.example/;SharedAccessSignature=x"
+    assert ProducerSettings.of({}, connection_string=text).signed_beforehand
+    identity = ProducerSettings(fully_qualified_namespace="bank.example")
+    assert (identity.emulated, identity.signed_beforehand) == (False, False)
+    assert identity.where == "event hub 'payments' at bank.example"

@@ -1,0 +1,1 @@
+"""Where messages go: Event Hubs (AMQP or Kafka), files, standard output, and the spool between."""

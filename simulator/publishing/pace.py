@@ -1,0 +1,71 @@
+"""When a message may leave: by simulated time, or by a number of events a second."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from simulator.message import Message
+
+type Clock = Callable[[], float]
+
+
+class Pacing(Protocol):
+    """Something that tells how long a message has to wait."""
+
+    def delay(self, message: Message) -> float:
+        """Return the seconds until ``message`` may leave; 0 or less if it is due.
+
+        Asked once for each message, in the order of sending.
+        """
+
+
+class Pace:
+    """Lets messages leave as simulated time passes, faster or slower.
+
+    The wall clock starts with the first message that is asked about.
+    """
+
+    def __init__(
+        self,
+        started_at_simulated_us: int,
+        speed_up: float = 1.0,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Begin at a simulated time.
+
+        Args:
+            started_at_simulated_us: microseconds since 1970, as in ``Message.at``.
+            speed_up: simulated seconds in one second.
+            clock: seconds that never go back.
+        """
+        self._simulated = started_at_simulated_us
+        self._speed_up = speed_up
+        self._clock = clock
+        self._began: float | None = None
+
+    def delay(self, message: Message) -> float:
+        """Return the seconds until the message's ``at`` has come."""
+        now = self._clock()
+        if self._began is None:
+            self._began = now
+        due = (message.at - self._simulated) / 1e6 / self._speed_up
+        return self._began + due - now
+
+
+class Rate:
+    """Lets so many events leave in a second, on average from the first one on."""
+
+    def __init__(self, events_per_second: float, clock: Clock = time.monotonic) -> None:
+        self._rate = events_per_second
+        self._clock = clock
+        self._began: float | None = None
+        self._taken = 0
+
+    def delay(self, message: Message) -> float:
+        """Return the seconds until the message is due after all before it."""
+        now = self._clock()
+        if self._began is None:
+            self._began = now
+        due = self._taken / self._rate
+        self._taken += message.events
+        return self._began + due - now
