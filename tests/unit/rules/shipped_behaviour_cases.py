@@ -13,6 +13,8 @@ _LEAK: Fields = {**_SHOP, "quality_flags": ["card_number_present"]}
 _UNLINKED: Fields = {**_SHOP, "quality_flags": ["original_transaction_missing"]}
 _ABROAD: Fields = {"amount": "1000.00", "customer_country": "DE", "counterparty_country": "AE"}
 _AT_HOME: Fields = {**_ABROAD, "counterparty_country": "DE"}
+_ONE: Fields = {"transaction_id": "one"}
+_BACK_AGAIN: Fields = {"payment_status": "refunded"}
 _SALE: Fields = {**_CARD, "transaction_id": "sale", "amount": "100.00"}
 _BACK: Fields = {**_CARD, "amount": "100.00"}
 _LITTLE: Fields = {**_CARD, "amount": "99.99"}
@@ -232,6 +234,41 @@ SEQUENCE_CASES = {
             times(2, 2, **_SHOP, transaction_id="one"),
         ],
         ("10",),
+    ),
+    "status_contradiction": Case(
+        [
+            at(**_ONE, **_FAILED),
+            at(DAY - 1, **_ONE),
+            at(**_ONE | {"transaction_id": "two"}, payment_status="cancelled"),
+            at(60, **_ONE | {"transaction_id": "two"}, payment_status="pending"),
+            at(120, **_ONE | {"transaction_id": "two"}, payment_status="refunded"),
+        ],
+        [
+            [at(**_ONE, **_FAILED), at(DAY, **_ONE)],
+            [at(**_ONE), at(5, **_ONE, **_FAILED)],
+            [at(**_ONE, **_FAILED), at(**_ONE)],
+            [at(**_ONE, payment_status="pending"), at(5, **_ONE), at(9, **_ONE, **_BACK_AGAIN)],
+            [at(**_FAILED), at(5, **_ONE)],
+            [at(**_ONE, **_FAILED), at(5, **_ONE, payment_status="pending")],
+        ],
+        ("1", "1"),
+    ),
+    "refund_of_unsettled_payment": Case(
+        [
+            at(**_SALE, **_FAILED),
+            refund(_LAST_MINUTE, amount="10.00"),
+            at(1, **_SALE | {"transaction_id": "other"}),
+            at(2, **_SALE | {"transaction_id": "other"}, payment_status="cancelled"),
+            refund(60, original_transaction_id="other", amount="20.00"),
+        ],
+        [
+            [at(**_SALE, **_FAILED), refund(60, amount="9.99")],
+            [at(**_SALE, **_FAILED), refund(28 * DAY, amount="10.00")],
+            [at(**_SALE, **_FAILED), at(5, **_SALE), refund(60, amount="10.00")],
+            [at(**_SALE), refund(60, amount="10.00")],
+            [refund(60, amount="10.00")],
+        ],
+        ("10", "20"),
     ),
     "orphan_refund": Case(
         [refund(60, **_BACK)],

@@ -27,7 +27,15 @@ _NIGHTS = {
     "US": _Nights(_january("05:00:00", "09:59:59.999999"), _january("04:59:59", "10:00:00")),
 }
 (_MIDNIGHT,) = _january("23:00:00")
-_CURRENCY_OF = {"CH": "CHF", "GB": "GBP", "US": "USD"}
+_CURRENCY_OF = {
+    code[:2]: code
+    for code in (
+        *("AED", "AUD", "BHD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "GBP", "HKD", "HUF"),
+        *("IDR", "ILS", "INR", "ISK", "JOD", "JPY", "KRW", "KWD", "MXN", "MYR", "NOK", "NZD"),
+        *("OMR", "PHP", "PLN", "QAR", "RON", "SAR", "SEK", "SGD", "THB", "TND", "TRY", "USD"),
+        "ZAR",
+    )
+}
 _ALL_AT_HOME: Fields = {
     f"{party}_country": "DE" for party in ("customer", "merchant", "counterparty")
 }
@@ -142,14 +150,26 @@ TRANSACTION_CASES = {
             at(quality_flags=["customer_id_missing", "zero_amount"]),
             at(quality_flags=["customer_country_missing"]),
             at(quality_flags=["customer_country_invalid"]),
+            *(at(customer_id=name) for name in ("unknown", "N/A", "Null", "TEST", "0", "-")),
         ],
-        [[at()], [at(quality_flags=["customer_email_missing"])]],
-        ("1", "1", "1"),
+        [
+            [at(quality_flags=["customer_email_missing"])],
+            *([at(customer_id=name)] for name in ("ada", "nadia", "unknown-7", "10", "test.user")),
+        ],
+        ("1",) * 9,
+    ),
+    "unusable_email": Case(
+        [
+            at(quality_flags=["customer_email_missing"]),
+            at(quality_flags=["customer_email_invalid", "zero_amount"]),
+        ],
+        [[at()], [at(quality_flags=["customer_id_missing"])]],
+        ("1", "1"),
     ),
     "unidentified_high_value": Case(
-        [at(amount="1000.00", customer_id=None)],
+        [at(amount="1000.00", customer_id=None), at(amount="2000.00", customer_id="unknown")],
         [[at(amount="999.99", customer_id=None)], [at(amount="1000.00")]],
-        ("1000",),
+        ("1000", "2000"),
     ),
     "disposable_email": Case(
         [at(customer_email_domain="mailinator.com")],
@@ -180,15 +200,19 @@ TRANSACTION_CASES = {
     "foreign_currency_at_home": Case(
         [
             at(currency="USD", customer_country="DE", merchant_country="AT"),
-            *(at(currency="JPY", **_both_in(country)) for country in _CURRENCY_OF),
+            *(at(currency="EUR", **_both_in(country)) for country in _CURRENCY_OF),
+            at(currency="USD", **_both_in("JP")),
+            at(currency="JPY", **_both_in("US")),
         ],
         [
             *([at(currency=code, **_both_in(country))] for country, code in _CURRENCY_OF.items()),
             [at(currency="EUR", customer_country="DE", merchant_country="AT")],
             [at(currency="USD", customer_country="DE", merchant_country="US")],
             [at(currency="USD", customer_country="DE")],
+            [at(currency="EUR", customer_country="JP", merchant_country="KR")],
+            [at(currency="USD", **_both_in("EC"))],
         ],
-        ("1", "1", "1", "1"),
+        ("1",) * (3 + len(_CURRENCY_OF)),
     ),
 }
 

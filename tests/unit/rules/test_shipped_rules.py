@@ -133,6 +133,33 @@ def test_high_values_are_graded(shipped: CompiledRules, amount: str, outcome: st
     assert outcomes(shipped, "high_value_payment", payments) == {"one": outcome}
 
 
+def test_a_placeholder_is_known_in_small_letters_in_capitals_and_with_a_capital_first(
+    shipped: CompiledRules,
+) -> None:
+    names = set(shipped.document.lists["placeholder_ids"])
+    words = {name for name in names if name.isalpha() and name.islower() and len(set(name)) > 1}
+    assert len(words) > 20
+    for word in words:
+        assert names >= {word, word.capitalize(), word.upper()}
+
+
+def test_each_currency_that_has_a_rate_is_expected_at_home(shipped: CompiledRules) -> None:
+    rates = shipped.document.rates
+    assert rates is not None
+    (rule,) = (each for each in shipped.document.rules if each.id == "foreign_currency_at_home")
+    expected = re.findall(r'"operator": "ne", "value": "([A-Z]{3})"', json.dumps(rule.when))
+    assert sorted(expected) == sorted([rates.base, *rates.per_base, "KWD", "TND"])
+
+
+def test_a_pegged_currency_has_the_rate_that_its_source_says(shipped: CompiledRules) -> None:
+    rates = shipped.document.rates
+    assert rates is not None
+    pegs = re.findall(r"([0-9.]+) ([A-Z]{3})\b", rates.source.rpartition("(")[2])
+    assert [code for _, code in pegs] == ["AED", "BHD", "JOD", "OMR", "QAR", "SAR", "USD"]
+    for peg, code in pegs:
+        assert rates.per_base[code] == rates.per_base["USD"] * Decimal(peg)
+
+
 def test_a_high_value_in_a_currency_without_a_rate_is_seen(shipped: CompiledRules) -> None:
     payments = [at(amount="90000.000", currency="KWD", transaction_id="one")]
     assert outcomes(shipped, "high_value_payment", payments) == {"one": "indeterminate"}
