@@ -1,6 +1,7 @@
 """Decides how many violations begin in a block, and has them made."""
 
 import hashlib
+import re
 from typing import Final, NamedTuple
 
 from simulator.configuration.violation_settings import Violation
@@ -20,6 +21,8 @@ HIGH_RISK_COUNTRIES: Final = frozenset({"IR", "KP", "MM"})
 
 
 _MILLISECOND: Final = 1000
+
+_HALF_A_PAIR: Final = re.compile(rb"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])")
 
 
 class Injected(NamedTuple):
@@ -139,9 +142,14 @@ def _entry(name: str, incident_id: str, incident: Incident) -> InjectedViolation
         refused=tuple(
             RefusedEvent(
                 each.reason.value,
-                hashlib.blake2b(each.body, digest_size=16).hexdigest(),
+                hashlib.blake2b(_kept(each.body), digest_size=16).hexdigest(),
                 each.transaction_id,
             )
             for each in incident.refused
         ),
     )
+
+
+def _kept(body: bytes) -> bytes:
+    """Return what the pipeline keeps of a refused event: NUL for half a surrogate pair."""
+    return _HALF_A_PAIR.sub(rb"\\u0000", body)
