@@ -72,6 +72,11 @@ class Simulation:
         return self._first.span
 
     @property
+    def finished(self) -> bool:
+        """Whether the last message has been taken, so that there is a ledger."""
+        return self._ledger is not None
+
+    @property
     def ledger(self) -> Ledger:
         """The account of all messages.
 

@@ -21,7 +21,7 @@ keeps account of what they add up to and of every violation in them; and scores 
 """
 _EPILOG = f"""\
 where to begin:
-  python -m simulator run --payments 500 --stdout | head -3    look at some
+  python -m simulator run --profile clean --stdout | head -3   look at some
   python -m simulator run --ledger ledger.json                 send them to EventHubConnection
   python -m simulator score ledger.json                        what did the pipeline find?
   python -m simulator profiles                                 ready-made configurations

@@ -40,7 +40,7 @@ examples:
     python -m simulator run --ledger ledger.json
 
   look at some events
-    python -m simulator run --payments 500 --stdout | head -3
+    python -m simulator run --profile clean --stdout | head -3
 
   events on which rules are tried: python -m shared_code rules test rules.yaml --events events.jsonl
     python -m simulator run --payments 5000 --events events.jsonl
@@ -103,6 +103,9 @@ def run(options: argparse.Namespace) -> int:
         )
         with _stopped_by_interrupt(simulation, report):
             _publish(simulation, target, options, report)
+        if not simulation.finished:
+            # Whoever read the standard output has seen enough.
+            return ExitCode.OK
         ledger = simulation.ledger
         if options.ledger is not None:
             ledger.save(options.ledger)

@@ -111,6 +111,7 @@ class _Builder:
         self._anchors: dict[str, Node | None] = {}
         self._documents = 0
         self._values = 0
+        self._put_in = 0
 
     def take(self, event: yaml.Event) -> None:
         """Take the next event."""
@@ -164,6 +165,10 @@ class _Builder:
         except VariableMistake as mistake:
             self._note(place, mistake.message, mistake.suggestion)
             return Node(place, None)
+        self._put_in += len(text) if from_variables else 0
+        if self._put_in > MAX_BYTES:
+            message = f"variables put in more than {MAX_BYTES} characters"
+            raise self._stop(place, message, "set shorter ones")
         value: Scalar = value_of(text) if event.implicit[0] else text
         if isinstance(value, float) and not isfinite(value):
             self._note(place, "this number is not finite", "write an ordinary one")

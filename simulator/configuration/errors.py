@@ -46,8 +46,8 @@ class ConfigurationRefused(InvalidConfiguration):
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes: Sequence[Mistake] = tuple(dict.fromkeys(mistakes))
         lines = [str(each) for each in self.mistakes[:MAX_MISTAKES]]
-        left_out = len(self.mistakes) - len(lines)
-        super().__init__("\n".join([*lines, f"and {left_out} more"] if left_out else lines))
+        left_out = ["and more"] if len(self.mistakes) > MAX_MISTAKES else []
+        super().__init__("\n".join([*lines, *left_out]))
 
 
 def dotted(path: Path) -> str:

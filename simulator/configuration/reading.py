@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from simulator.configuration.checks import findings
-from simulator.configuration.errors import ConfigurationRefused, Mistake, Path
+from simulator.configuration.errors import MAX_MISTAKES, ConfigurationRefused, Mistake, Path
 from simulator.configuration.findings import Finding, value_at
 from simulator.configuration.loading import EXTENDS, Loaded, load_file, load_text
 from simulator.configuration.nodes import (
@@ -95,7 +95,10 @@ def assemble(
     root, wrong = override(loaded.root, overrides, environment)
     mistakes.extend(wrong)
     unread = [mistake.path for mistake in mistakes if mistake.path]
-    mistakes.extend(each for each in check_shape(root) if not _inside(each.path, unread))
+    misshapen = check_shape(root)
+    mistakes.extend(each for each in misshapen if not _inside(each.path, unread))
+    if len(misshapen) > MAX_MISTAKES:  # there are more, of which nothing is known
+        raise ConfigurationRefused(_in_order(mistakes, loaded.files))
     # What has a mistake gives way to its default, so that the rest can be checked as well.
     usable = _usable(root, mistakes)
     configuration = msgspec.convert(plain(usable.root), Configuration)

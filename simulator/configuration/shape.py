@@ -47,9 +47,10 @@ _LENGTHS: Final[Mapping[str, str]] = {
 
 
 def check_shape(root: Node) -> list[Mistake]:
-    """Return what breaks the schema; of more than ``MAX_MISTAKES`` mistakes only some."""
-    found = islice(_validator().iter_errors(plain(root)), MAX_MISTAKES)
-    return [mistake for error in found for mistake in _explained(root, error)]
+    """Return what breaks the schema; of more than ``MAX_MISTAKES`` mistakes one more than that."""
+    found = _validator().iter_errors(plain(root))
+    explained = (mistake for error in found for mistake in _explained(root, error))
+    return list(islice(explained, MAX_MISTAKES + 1))
 
 
 @cache

@@ -26,4 +26,4 @@ type Hours = Annotated[tuple[Weight, ...], Meta(min_length=24, max_length=24)]
 """A weight for each hour of the day, from midnight on, by the clock of the place."""
 type Moment = Annotated[datetime, Meta(tz=True)]
 """RFC 3339 with offset."""
-type Total = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+type Total = Annotated[int, Meta(ge=1, le=10**15)]

@@ -29,19 +29,21 @@ def expanded(text: str, environment: Mapping[str, str]) -> tuple[str, bool]:
         VariableMistake: a variable is not set, not text or far too long, or ``${`` begins none.
     """
     from_variables = False
+    length = 0
 
     def replacement(found: re.Match[str]) -> str:
-        nonlocal from_variables
+        nonlocal from_variables, length
         if found[0] == "$${":
             return "${"
         from_variables = True
-        return _value(found, environment)
+        value = _value(found, environment)
+        length += len(value)
+        if length > _LONGEST_TEXT:
+            message = f"variables put more than {_LONGEST_TEXT} characters into the value"
+            raise VariableMistake(message, "set shorter ones")
+        return value
 
-    result = _PLACEHOLDER.sub(replacement, text)
-    if from_variables and len(result) > _LONGEST_TEXT:
-        message = f"with its variables the value has more than {_LONGEST_TEXT} characters"
-        raise VariableMistake(message, "set shorter ones")
-    return result, from_variables
+    return _PLACEHOLDER.sub(replacement, text), from_variables
 
 
 def escaped(text: str) -> str:

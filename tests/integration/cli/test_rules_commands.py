@@ -17,7 +17,7 @@ from shared_code.__main__ import command_line, main
 from shared_code.engine.metric_engine import SHIPPED_RULES
 from shared_code.rules.document_text import parse_document
 from shared_code.store.rule_store import document_hash
-from simulator.cli import main as simulate
+from simulator.cli.main import main as simulate
 
 
 def test_a_right_document_is_told_by_version_scopes_and_hash(shell: Shell) -> None:
@@ -118,7 +118,7 @@ def test_simulated_events_can_be_tried(
     shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     events = str(tmp_path / "events.jsonl")
-    simulated = ["run", "--payments", "300", "--seed", "3", "--bad-share", "0", "--quiet"]
+    simulated = ["run", "--profile", "clean", "--payments", "300", "--seed", "3", "--quiet"]
     assert simulate([*simulated, "--events", events]) == 0
     assert capsys.readouterr() == ("", "")
     exit_code, said, _ = shell("test", str(SHIPPED_RULES), "--events", events)
