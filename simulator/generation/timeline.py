@@ -15,10 +15,10 @@ from simulator.generation.population import Floats, Integers, Population
 from simulator.generation.span import CELL, Span
 
 # A block is generated at once; of a simulation that keeps pace with the clock it lasts no longer
-# than this, so that a new configuration is soon in force.
+# than this, so that a new configuration is soon in force; but it has room for every violation.
 _LARGEST_BLOCK: Final = 8192
-_SMALLEST_BLOCK: Final = 64
-_LONGEST_BLOCK_SECONDS: Final = 5.0
+_SMALLEST_BLOCK: Final = 256
+_LONGEST_BLOCK_SECONDS: Final = 2.0
 
 
 class BlockPlan(NamedTuple):

@@ -202,15 +202,15 @@ def test_an_interrupt_ends_with_a_ledger_of_what_was_sent(tmp_path: Path) -> Non
 def test_an_edited_configuration_takes_effect_while_it_runs(tmp_path: Path) -> None:
     file, ledger_file = tmp_path / "mine.yaml", tmp_path / "ledger.json"
     text = "time: {{live: true}}\nvolume: {{rate: {rate}}}\nmessages: {{pack: {pack}}}\n"
-    file.write_text(text.format(rate=100, pack=5), "utf-8")
+    file.write_text(text.format(rate=200, pack=5), "utf-8")
     kept = ["--file", str(tmp_path / "out.jsonl"), "--ledger", str(ledger_file)]
     with command("run", "--config", str(file), *kept, "--log", "json", folder=tmp_path) as running:
         assert logged(running, "events to")
         file.write_text(text.format(rate="-1", pack=5), "utf-8")
         assert logged(running, "the old one goes on")
-        file.write_text(text.format(rate=400, pack=7), "utf-8")
+        file.write_text(text.format(rate=300, pack=7), "utf-8")
         assert logged(running, "takes effect")
-        time.sleep(2)
+        time.sleep(3)
         running.send_signal(signal.SIGINT)
         running.communicate(timeout=60)
         ledger = Ledger.load(ledger_file)
