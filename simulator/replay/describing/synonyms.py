@@ -10,7 +10,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
         "trans date trans time", "transaction date", "transaction time", "trx date", "tx time",
         "created at", "created", "booking date", "booked at", "value date", "posted at",
         "processed at", "occurred at", "authorised at", "authorized at", "datum",
-        "buchungsdatum", "fecha",
+        "buchungsdatum", "buchungstag", "fecha",
     ),
     "amount": (
         "amount", "amt", "value", "transaction amount", "trx amount", "tx amount", "trans amount",

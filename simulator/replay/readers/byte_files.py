@@ -51,8 +51,8 @@ class ByteFile:
 
     @property
     def bytes_read(self) -> int:
-        """Bytes of the file, not of its unpacked content; the file's size once it is closed."""
-        return self.path.stat().st_size if self._file.closed else self._file.tell()
+        """Bytes of the file, not of its unpacked content, that have been read."""
+        return self._file.tell()
 
     def head(self, size: int) -> bytes:
         """Return up to ``size`` unpacked bytes from the beginning, which are read again later."""

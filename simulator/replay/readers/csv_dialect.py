@@ -18,6 +18,11 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _DELIMITERS: Final = ",;\t|"
+# Whole cells in double and in single quotes, whatever the delimiter.
+_QUOTED_CELLS: Final = (
+    re.compile(r'(?:^|(?<=[,;\t|]))"[^"\n]*"(?=[,;\t|]|$)', re.MULTILINE),
+    re.compile(r"(?:^|(?<=[,;\t|]))'[^'\n]*'(?=[,;\t|]|$)", re.MULTILINE),
+)
 _MOST_ROWS: Final = 200
 # What stands in cells, and hardly ever in names of columns: numbers, dates, times, nothing.
 _NO_NAME: Final = re.compile(r"[-+]?[\d.,:/ TZ+-]*\d[\d.,:/ TZ+-]*|", re.ASCII)
@@ -71,9 +76,10 @@ def _encoding(head: bytes) -> str:
 
 
 def _quote(lines: list[str]) -> str:
-    """Return the quote that more cells begin with; the double one unless there is evidence."""
-    begun = Counter(re.findall(r"""(?:^|[,;\t|])(["'])""", "\n".join(lines)))
-    return "'" if begun["'"] > begun['"'] else '"'
+    """Return the double quote, unless most lines have cells in single ones and fewer in double."""
+    text = "\n".join(line.rstrip("\r\n") for line in lines)
+    double, single = (len(cells.findall(text)) for cells in _QUOTED_CELLS)
+    return "'" if single > double and 2 * single >= len(lines) else '"'
 
 
 def _delimiter(lines: list[str], quote: str) -> str:

@@ -10,7 +10,8 @@ from simulator.replay.errors import MissingLibrary, UnreadableData
 from simulator.replay.readers.byte_files import reading
 from simulator.replay.rows import BadRow, Cell, Row
 
-_BATCH_ROWS: Final = 4096
+_BATCH_ROWS: Final = 1024
+_BUFFER_BYTES: Final = 1 << 16
 
 
 class ParquetRows:
@@ -30,7 +31,8 @@ class ParquetRows:
         with _understanding(path):
             from pyarrow import parquet  # noqa: PLC0415 - an optional, heavy library
 
-            self._file = parquet.ParquetFile(path)
+            # Read ahead, or without a buffer of its own, it would hold a whole row group.
+            self._file = parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False)
             self.columns: tuple[str, ...] | None = tuple(
                 _flat(self._file.schema_arrow.empty_table()).column_names
             )
@@ -54,7 +56,7 @@ class ParquetRows:
             UnreadableData: the file is damaged.
         """
         with _understanding(self.path):
-            for batch in self._file.iter_batches(batch_size=_BATCH_ROWS):
+            for batch in self._file.iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
                 from pyarrow import Table  # noqa: PLC0415 - an optional, heavy library
 
                 table = _flat(Table.from_batches([batch]))

@@ -141,9 +141,9 @@ def test_truth_value_is_no_amount(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [float32(), float64()])
 def test_parquet_floats_are_the_decimals_they_stand_for(tmp_path: Path, kind: Any) -> None:
     path = tmp_path / "rows.parquet"
-    amounts = array([10.1, 0.07, None, float("nan")], kind)
-    columns = {"id": ["a", "b", "c", "d"], "time": [ROW["time"]] * 4, "amount": amounts}
+    amounts = array([10.1, 0.07, None, float("nan"), float("inf")], kind)
+    columns = {"id": list("abcde"), "time": [ROW["time"]] * 5, "amount": amounts}
     parquet.write_table(Table.from_pydict(columns), path)
     events, replay = replayed(path, mapping())
     assert [Decimal(event["amount"]) for event in events] == [Decimal("10.10"), Decimal("0.07")]
-    assert replay.summary.bad == {"missing_field": 2}
+    assert replay.summary.bad == {"missing_field": 2, "invalid_amount": 1}

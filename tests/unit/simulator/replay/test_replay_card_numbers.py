@@ -4,7 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign_files import CARD_NUMBER, KEY, ROW, csv_file, mapping, refusal, replayed, replayed_row
+from foreign_files import (
+    CARD_NUMBER,
+    KEY,
+    ROW,
+    csv_file,
+    json_file,
+    mapping,
+    refusal,
+    replayed,
+    replayed_row,
+)
 from payment_messages import NOW, message, payment_event
 
 from shared_code.domain.decoding import decode_batch
@@ -12,6 +22,7 @@ from shared_code.domain.horizon import horizon_at
 from shared_code.domain.pseudonyms import Pseudonymiser
 from simulator.errors import InvalidConfiguration
 from simulator.replay.card_masking import CardMasking, pii_hash_key
+from simulator.replay.rows import RowRefused
 
 NUMBER = {"card": {"number": {"column": "pan"}}}
 FINGERPRINT = Pseudonymiser(KEY).card_number(CARD_NUMBER).hex()
@@ -125,6 +136,17 @@ def test_numbers_of_json_are_masked_wherever_they_stand(key: bytes | None) -> No
 @pytest.mark.parametrize("key", [None, KEY])
 def test_numbers_in_what_is_no_event_are_masked(text: str, key: bytes | None) -> None:
     assert CARD_NUMBER.encode() not in CardMasking(key).cleaned(text.encode())
+
+
+def test_event_that_no_database_stores_is_refused_under_a_key() -> None:
+    with pytest.raises(RowRefused, match="NUL"):
+        CardMasking(KEY).cleaned(b'{"note": "\\u0000"}')
+
+
+def test_kept_number_that_is_no_number_at_all_is_a_bad_row(tmp_path: Path) -> None:
+    path = json_file(tmp_path, [{**ROW, "pan": "1" * 1_000_000}])
+    _, replay = replayed(path, mapping(NUMBER, card_numbers="keep"))
+    assert replay.summary.bad == {"too_large": 1}
 
 
 def test_event_without_card_number_stays_as_it_is() -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign_files import ROW, csv_file, mapping, replayed
+from foreign_files import ROW, csv_file, json_file, mapping
 from pyarrow import Table, array, decimal128, parquet
 
 from simulator.replay.errors import UnreadableData
 from simulator.replay.mapping import FileFormat
 from simulator.replay.readers.csv_rows import CsvRows
 from simulator.replay.readers.opening import file_type, open_rows
+from simulator.replay.replaying import Replay, ReplayOptions
 from simulator.replay.rows import BadRow, Row
 
 
@@ -57,6 +58,15 @@ def test_decimal_commas_are_not_taken_for_the_delimiter(tmp_path: Path) -> None:
 def test_single_quotes_are_detected(tmp_path: Path) -> None:
     rows = read(written(tmp_path, "'a','b'\n'x, y','z'\n"))
     assert lines_and_cells(rows) == [(2, {"a": "x, y", "b": "z"})]
+
+
+@pytest.mark.parametrize("text", ["x;'y", "it's,'til", "a;'b';c"])
+def test_apostrophes_are_not_taken_for_quotes(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, f'"a","b"\n"{text}","1"\n"say ""so""","2"\n')
+    assert lines_and_cells(read(path)) == [
+        (2, {"a": text, "b": "1"}),
+        (3, {"a": 'say "so"', "b": "2"}),
+    ]
 
 
 def test_what_the_format_says_is_believed(tmp_path: Path) -> None:
@@ -247,7 +257,10 @@ def test_parquet_damaged_further_on_stops_with_its_name(tmp_path: Path) -> None:
         read(path)
 
 
-def test_progress_goes_from_nothing_to_the_whole_file(tmp_path: Path) -> None:
-    path = csv_file(tmp_path, [{**ROW, "id": str(number)} for number in range(20_000)])
-    _, replay = replayed(path, mapping())
+@pytest.mark.parametrize("write", [csv_file, json_file])
+def test_progress_goes_from_nothing_to_the_whole_file(tmp_path: Path, write: Any) -> None:
+    path = write(tmp_path, [{**ROW, "note": "x" * 500}] * 2000)
+    replay = Replay([path], mapping(), ReplayOptions(pack=1))
+    seen = [replay.bytes_read for _ in replay.messages()]
+    assert 0 < seen[0] < seen[1000] < replay.total_bytes
     assert replay.bytes_read == replay.total_bytes == path.stat().st_size
