@@ -1,5 +1,6 @@
 """Counts for one kind of violation what was found, what was missed, and what was found falsely."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,6 +33,7 @@ class Counted:
     Attributes:
         occurrences: how many were injected.
         missed: those that were not found.
+        found_by: how many each signal found; several may have found one.
         found_after: of each incident that was found, seconds of event time.
         found_events: payment events that were found, with the time at which an alert was raised;
             None if they were known as soon as they were stored.
@@ -41,6 +43,7 @@ class Counted:
 
     occurrences: int = 0
     missed: list[Occurrence] = field(default_factory=list)
+    found_by: Counter[Signal] = field(default_factory=Counter)
     found_after: list[float] = field(default_factory=list)
     found_events: dict[EventKey, datetime | None] = field(default_factory=dict)
     detections: int = 0
@@ -69,20 +72,31 @@ def count(detector: Detector, evidence: Evidence, positions: Sequence[int]) -> C
 def _count_incidents(
     detector: Detector, evidence: Evidence, positions: Sequence[int], counted: Counted
 ) -> None:
-    rules = {signal.name for signal in detector.signals if signal.source == "alert"}
-    said = _said(detector, evidence)
     for position in positions:
         violation = evidence.injected.violations[position]
-        alerts = evidence.of_incident.get(position, ())
-        times = [alert.first_seen for alert in alerts if alert.rule_id in rules]
-        times += [key.event_time for key in violation.events if key in said]
         counted.occurrences += 1
+        times = [
+            (signal, seen)
+            for signal in detector.signals
+            for seen in _seen(signal, evidence, position)
+        ]
+        counted.found_by.update({signal for signal, _ in times})
         if times:
             # An alert that went on from before has seen the incident's first event at once.
-            seconds = (min(times) - violation.first).total_seconds()
+            seconds = (min(seen for _, seen in times) - violation.first).total_seconds()
             counted.found_after.append(max(seconds, 0.0))
         else:
             counted.missed.append(Occurrence(position))
+
+
+def _seen(signal: Signal, evidence: Evidence, position: int) -> list[datetime]:
+    """Return the event times at which a signal told of an incident."""
+    if signal.source == "alert":
+        alerts = evidence.of_incident.get(position, ())
+        return [alert.first_seen for alert in alerts if alert.rule_id == signal.name]
+    said = evidence.events.get(signal, {})
+    events = evidence.injected.violations[position].events
+    return [key.event_time for key in events if key in said]
 
 
 def _count_events(
@@ -99,23 +113,27 @@ def _count_events(
                 counted.occurrences += 1
                 if key in said:
                     counted.found_events[key] = said[key]
+                    counted.found_by.update(
+                        signal
+                        for signal in detector.signals
+                        if key in evidence.events.get(signal, {})
+                    )
                 else:
                     counted.missed.append(Occurrence(position, key))
         for refused in violation.refused:
             if refused.body_hash not in seen:
                 seen.add(refused.body_hash)
                 counted.occurrences += 1
-                stored = refused.transaction_id in payments
-                if not stored and refused.reason not in evidence.reasons(refused):
+                if refused.reason in evidence.reasons(refused):
+                    counted.found_by[Signal("refused", refused.reason)] += 1
+                elif refused.transaction_id not in payments:
                     counted.missed.append(Occurrence(position, refused))
 
 
 def _said(detector: Detector, evidence: Evidence) -> Mapping[EventKey, datetime | None]:
-    """Return the payment events about which a detector's signals are, with when it was known."""
+    """Return the payment events about which a detector's signals are, with when that was known."""
     said: dict[EventKey, datetime | None] = {}
     for signal in detector.signals:
-        if detector.unit == "incident" and signal.source == "alert":
-            continue  # what they belong to is known by more than their subject
         for key, raised_at in evidence.events.get(signal, {}).items():
             # A match or a flag is there at once, whenever an alert follows.
             at_once = raised_at is None or (key in said and said[key] is None)

@@ -258,10 +258,12 @@ ALSO_RAISED_BY: Final[Mapping[Signal, frozenset[str]]] = {
             "account_takeover",
         }
     ),
+    # A placeholder instead of an id is many people at once.
+    Signal("alert", "fan_out_transfers"): frozenset({"invalid_customer_id"}),
     Signal("alert", "impossible_travel"): frozenset({"account_takeover"}),
     Signal("alert", "merchant_card_testing"): frozenset({"failure_burst"}),
     Signal("alert", "merchant_failure_burst"): frozenset({"card_testing"}),
-    Signal("alert", "customer_many_cards"): frozenset({"card_testing"}),
+    Signal("alert", "customer_many_cards"): frozenset({"card_testing", "invalid_customer_id"}),
     Signal("alert", "card_many_customers"): frozenset({"card_testing"}),
 }
 

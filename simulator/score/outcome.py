@@ -54,6 +54,13 @@ class FalseDetection(msgspec.Struct, frozen=True, kw_only=True):
     explain: str | None
 
 
+class SignalCount(msgspec.Struct, frozen=True):
+    """How many occurrences one signal found, such as ``alert customer_rapid_fire``."""
+
+    signal: str
+    found: int
+
+
 class KindScore(msgspec.Struct, frozen=True, kw_only=True):
     """How well one kind of violation was found.
 
@@ -64,6 +71,7 @@ class KindScore(msgspec.Struct, frozen=True, kw_only=True):
         recall: occurrences found, of those injected.
         precision: detections by the kind's own signals that belong to something injected, of all.
         f1: of the two, None if either is empty.
+        found_by: how many occurrences each signal found, most first; several may find one.
         detected_after: incidents: event time from the first event to the first alert.
         known_after: events: clock time from the arrival in the event hub to flag, match or alert.
         missed: examples.
@@ -76,6 +84,7 @@ class KindScore(msgspec.Struct, frozen=True, kw_only=True):
     recall: Rate
     precision: Rate
     f1: float | None
+    found_by: tuple[SignalCount, ...]
     detected_after: Delay | None
     known_after: Delay | None
     missed: tuple[Missed, ...]

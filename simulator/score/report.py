@@ -19,7 +19,7 @@ def print_score(console: Console, score: Score) -> None:
         console.print(_worst(score), style="bold")
     else:
         console.print("nothing was injected, and nothing was found that should have been")
-    for line in _alerts_and_notes(score):
+    for line in (*_found_by(score), *_alerts_and_notes(score)):
         console.print(line, markup=False, highlight=False)
     for scored in score.kinds:
         _print_examples(console, scored)
@@ -69,6 +69,14 @@ def _worst(score: Score) -> str:
     if (precision := score.worst_precision) is not None:
         parts.append(f"precision {share(precision.precision.value)} ({precision.kind})")
     return f"worst: {', '.join(parts)}"
+
+
+def _found_by(score: Score) -> Iterator[str]:
+    """Yield what found incidents that several signals tell of."""
+    for scored in score.kinds:
+        if scored.unit == "incident" and len(scored.found_by) > 1:
+            parts = (f"{each.signal.split()[-1]} {each.found}" for each in scored.found_by)
+            yield f"{scored.kind} found by {', '.join(parts)}"
 
 
 def _alerts_and_notes(score: Score) -> Iterator[str]:

@@ -39,11 +39,11 @@ from shared_code.domain.windows import Window
 from simulator.ledger import EventKey, Ledger
 from simulator.score.attribution import span_of
 from simulator.score.counting import Counted, count
-from simulator.score.detectors import DETECTORS, KINDS, Detector
+from simulator.score.detectors import DETECTORS, KINDS, Detector, Signal
 from simulator.score.errors import UnknownKind
 from simulator.score.evidence import Evidence, gather
 from simulator.score.examples import false_example, last_event, missed_example
-from simulator.score.outcome import KindScore, RuleCount, Score
+from simulator.score.outcome import KindScore, RuleCount, Score, SignalCount
 from simulator.score.rates import delay, f1, rate
 from simulator.score.reading import (
     Arrival,
@@ -130,6 +130,9 @@ def _kind_score(
         recall=recall,
         precision=precision,
         f1=f1(recall, precision),
+        found_by=tuple(
+            SignalCount(str(signal), found) for signal, found in _ranked(counted.found_by)
+        ),
         detected_after=delay(counted.found_after),
         known_after=delay(list(_latencies(counted, stored))),
         missed=tuple(
@@ -157,8 +160,11 @@ def _unexplained(evidence: Evidence) -> tuple[RuleCount, ...]:
         for alert, positions in evidence.alerts
         if not positions and evidence.inside(alert.first_seen)
     )
-    ranked = sorted(rules.items(), key=lambda each: (-each[1], each[0]))
-    return tuple(RuleCount(rule, alerts) for rule, alerts in ranked)
+    return tuple(RuleCount(rule, alerts) for rule, alerts in _ranked(rules))
+
+
+def _ranked[Name: (str, Signal)](counts: Counter[Name]) -> list[tuple[Name, int]]:
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
 
 def _notes(

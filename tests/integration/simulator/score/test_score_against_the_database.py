@@ -130,6 +130,10 @@ def counted(one: KindScore) -> tuple[int, int, int, int]:
     return one.recall.part, one.recall.whole, one.precision.part, one.precision.whole
 
 
+def found_by(one: KindScore) -> dict[str, int]:
+    return {each.signal: each.found for each in one.found_by}
+
+
 # --- incidents ---------------------------------------------------------------------------------
 
 
@@ -229,6 +233,24 @@ def test_an_incident_is_found_by_a_match_of_one_of_its_payments(pipeline: Store)
         pipeline.execute(back)
     assert counted(kind(found, "account_takeover"))[:2] == (1, 1)
     assert kind(found, "account_takeover").detected_after == Delay(1, 300.0, 300.0)
+    assert found_by(kind(found, "account_takeover")) == {"match night_high_value": 1}
+
+
+def test_the_first_of_several_alerts_is_the_time_of_detection(pipeline: Store) -> None:
+    payments = [*burst(0, 3), *burst(600, 3)]
+    process(pipeline, payments)
+    assert pipeline.value("SELECT count(*) FROM alerts WHERE rule_id = 'customer_rapid_fire'") == 2
+    pipeline.execute("""
+        UPDATE alerts SET rule_id = 'customer_daily_sum' WHERE rule_id = 'customer_refunds'
+    """)
+    pipeline.execute("""
+        UPDATE alerts SET rule_id = 'laundering_score' WHERE rule_id = 'customer_rapid_fire'
+    """)
+    one = kind(
+        scored(pipeline, of("layering", payments, subject={"customer.id": "ada"})), "layering"
+    )
+    assert one.detected_after == Delay(1, 10.0, 10.0)
+    assert found_by(one) == {"alert laundering_score": 1, "alert customer_daily_sum": 1}
 
 
 def test_withdrawn_and_suppressed_alerts_are_no_detections(pipeline: Store) -> None:
@@ -347,11 +369,30 @@ def test_an_event_is_found_by_the_alert_about_it(pipeline: Store) -> None:
     orphan = at(0, "orphan", payment_status="refunded", original_transaction_id="nothing")
     honest = at(60, "honest", payment_status="refunded", original_transaction_id="orphan")
     process(pipeline, [orphan, honest])
+    pipeline.execute("UPDATE alerts SET raised_at = raised_at + interval '1 hour'")
     one = kind(scored(pipeline, of("orphan_refund", [orphan])), "orphan_refund")
     assert counted(one) == (1, 1, 1, 1)
+    assert found_by(one) == {"alert orphan_refund": 1}
     assert one.known_after is not None
-    assert 2 <= one.known_after.median < 30
+    assert 3_602 <= one.known_after.median < 3_630
     assert one.detected_after is None
+
+
+def test_a_match_is_known_before_the_alert_that_follows(pipeline: Store) -> None:
+    orphan = at(0, "orphan", payment_status="refunded", original_transaction_id="nothing")
+    process(pipeline, orphan | {"amount": "10000.00"})
+    pipeline.execute("UPDATE alerts SET raised_at = raised_at + interval '1 hour'")
+    use = "UPDATE rules SET rule_id = :now WHERE rule_id = :before"
+    names = {"now": "refund_without_original", "before": "high_value_payment"}
+    pipeline.execute(use, names)
+    try:
+        one = kind(scored(pipeline, of("orphan_refund", [orphan])), "orphan_refund")
+    finally:
+        pipeline.execute(use, {"now": names["before"], "before": names["now"]})
+    assert found_by(one) == {"alert orphan_refund": 1, "match refund_without_original": 1}
+    assert counted(one) == (1, 1, 1, 1)
+    assert one.known_after is not None
+    assert one.known_after.median < 30
 
 
 def test_an_event_outside_the_simulation_counts_if_it_was_injected(pipeline: Store) -> None:
@@ -395,6 +436,7 @@ def test_refused_events_are_found_by_text_and_reason(pipeline: Store) -> None:
     )
     one = kind(found, "negative_amount")
     assert counted(one) == (1, 1, 1, 2)
+    assert found_by(one) == {"refused negative_amount": 1}
     assert one.false_detections[0].subject["transaction_id"] == "other"
     assert one.false_detections[0].first is None
     assert one.false_detections[0].explain is None

@@ -81,6 +81,7 @@ def kind_score(
     values = {
         "family": "money laundering",
         "unit": "incident",
+        "found_by": (),
         "detected_after": None,
         "known_after": None,
         "missed": (),

@@ -51,4 +51,5 @@ def test_f1_is_the_harmonic_mean(
 def test_delays_are_told_by_median_and_nearest_rank() -> None:
     assert delay([]) is None
     assert delay([5.0]) == Delay(1, 5.0, 5.0)
+    assert delay([float(second) for second in range(1, 8)]) == Delay(7, 4.0, 7.0)
     assert delay([float(second) for second in range(10, 0, -1)]) == Delay(10, 5.5, 9.0)

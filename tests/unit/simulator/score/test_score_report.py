@@ -8,7 +8,7 @@ from rich.console import Console
 from unit.simulator.score.score_samples import START, kind_score, whole_score
 
 from simulator.score import wording
-from simulator.score.outcome import FalseDetection, Missed, RuleCount, Score
+from simulator.score.outcome import FalseDetection, Missed, RuleCount, Score, SignalCount
 from simulator.score.rates import Delay, rate
 from simulator.score.report import print_score
 
@@ -37,7 +37,12 @@ FULL = whole_score(
         detected_after=Delay(3, 42.0, 600.0),
         missed=(MISSED,),
     ),
-    kind_score("cycle", (0, 9), (0, 0)),
+    kind_score(
+        "cycle",
+        (0, 9),
+        (0, 0),
+        found_by=(SignalCount("alert customer_daily_sum", 7), SignalCount("match large", 2)),
+    ),
     kind_score(
         "malformed_json",
         (8, 8),
@@ -45,6 +50,7 @@ FULL = whole_score(
         family="data quality",
         unit="event",
         known_after=Delay(8, 0.25, 1.5),
+        found_by=(SignalCount("refused not_json", 8), SignalCount("refused other", 1)),
         false_detections=(FALSE,),
     ),
     alerts=77,
@@ -76,6 +82,11 @@ def test_each_kind_has_a_line_under_its_family() -> None:
 
 def test_the_worst_kinds_follow_the_table() -> None:
     assert "worst: recall 0.00 (cycle), precision 0.88 (malformed_json)" in printed(FULL)
+
+
+def test_incidents_tell_what_found_them_if_several_signals_did() -> None:
+    lines = [line for line in printed(FULL) if "found by" in line]
+    assert lines == ["cycle found by customer_daily_sum 7, large 2"]
 
 
 def test_nothing_is_swept_under_the_carpet() -> None:
