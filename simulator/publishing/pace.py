@@ -15,8 +15,11 @@ class Pacing(Protocol):
     def delay(self, message: Message) -> float:
         """Return the seconds until ``message`` may leave; 0 or less if it is due.
 
-        Asked once for each message, in the order of sending.
+        While it has to wait, this is asked again and again: the answer may change.
         """
+
+    def leave(self, message: Message) -> None:
+        """Take note that ``message`` leaves now; the next ones are asked about after it."""
 
 
 class Pace:
@@ -51,6 +54,9 @@ class Pace:
         due = (message.at - self._simulated) / 1e6 / self._speed_up
         return self._began + due - now
 
+    def leave(self, message: Message) -> None:
+        """Do nothing: each message has a time of its own."""
+
 
 class Rate:
     """Lets so many events leave in a second, on average from the first one on."""
@@ -61,11 +67,13 @@ class Rate:
         self._began: float | None = None
         self._taken = 0
 
-    def delay(self, message: Message) -> float:
-        """Return the seconds until the message is due after all before it."""
+    def delay(self, _: Message) -> float:
+        """Return the seconds until a message is due after all before it."""
         now = self._clock()
         if self._began is None:
             self._began = now
-        due = self._taken / self._rate
+        return self._began + self._taken / self._rate - now
+
+    def leave(self, message: Message) -> None:
+        """Count the message's events: the next message waits for their time to pass."""
         self._taken += message.events
-        return self._began + due - now

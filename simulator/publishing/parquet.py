@@ -148,8 +148,8 @@ def _schema() -> Any:
 
 def _pyarrow() -> tuple[Any, Any]:
     try:
-        import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415 - optional and large
-        import pyarrow.parquet as pq  # type: ignore[import-untyped] # noqa: PLC0415 - see above
+        import pyarrow as pa  # noqa: PLC0415 - optional and large
+        import pyarrow.parquet as pq  # noqa: PLC0415 - see above
     except ImportError as error:
         raise MissingLibrary("pyarrow", "a Parquet file") from error
     return pa, pq

@@ -16,6 +16,8 @@ from simulator.publishing.spool import Kept, Spool
 
 # A pause shorter than this is slept through later, together with others.
 _SHORTEST_PAUSE: Final = 0.02
+# How often a message that has to wait for long is asked about again, in seconds.
+_LONGEST_PAUSE: Final = 0.25
 # No message waits longer than this for others of its partition key, in seconds.
 _LINGER: Final = 0.2
 _REST_IS_REPEATABLE: Final = (
@@ -123,13 +125,19 @@ class _Delivery:
 
     def _wait(self, message: Message) -> None:
         """Wait until a message may leave; send before what would wait for too long."""
-        asked = time.monotonic()
-        delay = max((pacing.delay(message) for pacing in self._pacings), default=0.0)
-        if delay < _SHORTEST_PAUSE:
-            return
-        if self._open_since is not None and asked + delay - self._open_since > _LINGER:
-            self._flush()
-        time.sleep(max(0.0, asked + delay - time.monotonic()))
+        while (delay := self._delay(message)) >= _SHORTEST_PAUSE:
+            if self._open_since is not None and (
+                time.monotonic() + delay - self._open_since > _LINGER
+            ):
+                self._flush()
+                # That took its time.
+                continue
+            time.sleep(min(delay, _LONGEST_PAUSE))
+        for pacing in self._pacings:
+            pacing.leave(message)
+
+    def _delay(self, message: Message) -> float:
+        return max((pacing.delay(message) for pacing in self._pacings), default=0.0)
 
     def _flush(self) -> None:
         self._publisher.flush()

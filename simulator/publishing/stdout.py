@@ -1,5 +1,6 @@
 """Events on standard output, one to a line, for pipes."""
 
+import io
 import os
 import sys
 import time
@@ -24,7 +25,7 @@ class StdoutPublisher:
 
     def __init__(self, stream: BinaryIO | None = None) -> None:
         self.counters = Counters()
-        self._stream = stream or sys.stdout.buffer
+        self._stream = stream or _buffered_stdout()
 
     def __enter__(self) -> Self:
         """Open nothing: standard output is open."""
@@ -84,3 +85,12 @@ class StdoutPublisher:
         nothing = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nothing, self._stream.fileno())
         os.close(nothing)
+
+
+def _buffered_stdout() -> BinaryIO:
+    """Return standard output with a buffer, whatever PYTHONUNBUFFERED says."""
+    stream = sys.stdout.buffer
+    if isinstance(stream, io.RawIOBase):
+        # Alone, it writes slowly, and perhaps less than it is given.
+        return open(stream.fileno(), "wb", closefd=False)
+    return stream

@@ -88,8 +88,10 @@ def test_a_cut_connection_is_made_anew_and_nothing_is_missing(
 def test_an_expired_token_is_replaced_by_a_fresh_one_on_a_new_connection(hub: FaultyHub) -> None:
     with EventHubsPublisher(hub.settings) as publisher:
         publish(messages(range(30)), publisher)
+        first = publisher._connected
         hub.faults.extend([Detached("amqp:unauthorized-access", EXPIRED)] * TRIES)
         publish(messages(range(30, 60)), publisher)
+        assert publisher._connected is not first
         hub.faults.extend([Cut(stored=False)] * TRIES)
         hub.tokens.extend([Answer(401, EXPIRED)] * TRIES)
         publish(messages(range(60, 90)), publisher)

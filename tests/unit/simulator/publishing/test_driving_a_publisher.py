@@ -113,6 +113,19 @@ def test_pace_and_rate_both_hold() -> None:
         assert 0.27 <= time.monotonic() - started < 0.6
 
 
+def test_a_pace_that_changes_its_mind_ends_a_long_wait() -> None:
+    class Stopped(Pace):
+        asked = 0
+
+        def delay(self, message: Message) -> float:
+            self.asked += 1
+            return 0.0 if self.asked > 2 else super().delay(message)
+
+    started = time.monotonic()
+    publish([Message("1", b"", 1, 3_600_000_000)], Memory(), pace=Stopped(0))
+    assert time.monotonic() - started < 5
+
+
 def test_without_a_spool_errors_are_left_as_they_are() -> None:
     with pytest.raises(EventHubsUnreachable, match=r"^gone$"):
         publish(messages(9), Memory(failing_at(3, EventHubsUnreachable("gone"))))

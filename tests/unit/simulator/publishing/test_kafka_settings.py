@@ -1,10 +1,13 @@
 import sys
 
 import pytest
+from confluent_kafka import KafkaError
 
+from simulator.errors import EventHubsRefused, EventHubsUnreachable
+from simulator.message import Message
 from simulator.publishing.connection import ProducerSettings
 from simulator.publishing.errors import MissingLibrary
-from simulator.publishing.kafka import KafkaPublisher
+from simulator.publishing.kafka import KafkaPublisher, _Entry
 from simulator.publishing.kafka_settings import KafkaSettings
 from simulator.publishing.parquet import _pyarrow
 
@@ -61,3 +64,56 @@ def test_missing_libraries_are_named_with_what_installs_them(
         KafkaPublisher(SETTINGS).__enter__()
     with pytest.raises(MissingLibrary, match=r"pyarrow.*requirements-simulator\.txt"):
         _pyarrow()
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "text"),
+    [
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, EventHubsRefused, "there is no event hub or topic"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, EventHubsRefused, "the right to send"),
+        (KafkaError._AUTHENTICATION, EventHubsRefused, "the right to send"),
+        (KafkaError.MSG_SIZE_TOO_LARGE, EventHubsRefused, "larger than"),
+        (KafkaError.POLICY_VIOLATION, EventHubsUnreachable, r"is throttling.*--rate"),
+        (KafkaError._MSG_TIMED_OUT, EventHubsUnreachable, r"cannot reach .*\(\*\*\* is wrong\)"),
+    ],
+)
+def test_failures_say_what_to_do_without_the_key(
+    code: int, expected: type[Exception], text: str
+) -> None:
+    publisher = KafkaPublisher(SETTINGS)
+    publisher.counters.acknowledge(1, 1, 1, 0.1)
+    publisher._on_trouble(KafkaError(KafkaError._TRANSPORT, f"{KEY} is wrong"))
+    entry = _Entry(Message("1", b"{}", 1), 0.0)
+    publisher._on_delivery(entry, KafkaError(code), None)
+    with pytest.raises(expected, match=text) as caught:
+        publisher._raise_failure()
+    assert KEY not in str(caught.value)
+    assert publisher.counters.failures == 2
+
+
+def test_a_wrong_key_fails_at_once_but_one_that_was_good_is_given_time() -> None:
+    trouble = KafkaError(KafkaError._AUTHENTICATION, "Unauthorized access")
+    publisher = KafkaPublisher(SETTINGS)
+    publisher._on_trouble(trouble)
+    with pytest.raises(EventHubsRefused, match=r"the right to send\? Unauthorized access"):
+        publisher._raise_failure()
+    publisher = KafkaPublisher(SETTINGS)
+    publisher.counters.acknowledge(1, 1, 1, 0.1)
+    publisher._on_trouble(trouble)
+    publisher._raise_failure()
+
+
+def test_what_librdkafka_cannot_get_over_fails_at_once() -> None:
+    publisher = KafkaPublisher(SETTINGS)
+    publisher.counters.acknowledge(1, 1, 1, 0.1)
+    publisher._on_trouble(KafkaError(KafkaError._FENCED, "fenced", fatal=True))
+    with pytest.raises(EventHubsUnreachable, match="fenced"):
+        publisher._raise_failure()
+
+
+def test_messages_that_are_purged_after_a_failure_are_no_failures_of_their_own() -> None:
+    publisher = KafkaPublisher(SETTINGS)
+    entry = _Entry(Message("1", b"{}", 1), 0.0)
+    publisher._on_delivery(entry, KafkaError(KafkaError._PURGE_QUEUE), None)
+    publisher._raise_failure()
+    assert publisher.counters.failures == 0

@@ -43,8 +43,11 @@ def test_a_rate_counts_events_and_not_messages() -> None:
     clock = Clock()
     rate = Rate(100, clock)
     assert rate.delay(message(events=50)) == 0
-    assert rate.delay(message(events=1)) == pytest.approx(0.5)
+    rate.leave(message(events=50))
+    for _ in range(2):
+        assert rate.delay(message(events=1)) == pytest.approx(0.5)
     clock.now += 0.5
+    rate.leave(message(events=1))
     assert rate.delay(message(events=1)) == pytest.approx(0.01)
 
 

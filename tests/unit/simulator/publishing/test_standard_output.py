@@ -23,11 +23,12 @@ print(sent.events, file=sys.stderr)
 """
 
 
-def shell(command: str, count: int) -> subprocess.CompletedProcess[str]:
+def shell(command: str, count: int, unbuffered: str = "") -> subprocess.CompletedProcess[str]:
+    given = {"PYTHON": sys.executable, "RUN": _RUN.replace("COUNT", str(count))}
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=ROOT,
-        env={**os.environ, "PYTHON": sys.executable, "RUN": _RUN.replace("COUNT", str(count))},
+        env={**os.environ, **given, "PYTHONUNBUFFERED": unbuffered},
         capture_output=True,
         text=True,
         check=False,
@@ -35,17 +36,19 @@ def shell(command: str, count: int) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_events_stand_one_to_a_line() -> None:
-    ended = shell('"$PYTHON" -c "$RUN"', 2)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_events_stand_one_to_a_line(unbuffered: str) -> None:
+    ended = shell('"$PYTHON" -c "$RUN"', 2, unbuffered)
     assert ended.stdout == '{"n":0}\n{}\n{"n":1}\n{}\n'
     assert (ended.returncode, ended.stderr) == (0, "4\n")
 
 
-def test_a_reader_that_has_enough_ends_the_run_quietly() -> None:
-    ended = shell('"$PYTHON" -c "$RUN" | head -1', 1_000_000)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_enough_ends_the_run_quietly(unbuffered: str) -> None:
+    ended = shell('"$PYTHON" -c "$RUN" | head -1', 1_000_000, unbuffered)
     assert ended.stdout == '{"n":0}\n'
     assert ended.returncode == 0
-    assert int(ended.stderr) < 2_000_000
+    assert 2 < int(ended.stderr) < 2_000_000
 
 
 def test_a_reader_that_is_gone_before_the_end_is_noticed_at_the_last_flush() -> None:
