@@ -1,167 +1,207 @@
 """The product's own decoder as second opinion on the simulator's ledger."""
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
+from unit.simulator.generation.simulation_samples import (
+    KINDS,
+    UNUSUAL_COUNTRIES,
+    Recount,
+    assert_exact,
+    configuration,
+    every_violation,
+    recount,
+    run,
+    sums_of,
+)
 
-from shared_code.domain.currencies import CURRENCY_BY_NUMBER
-from shared_code.domain.decoding import Message, Origin, decode_batch
-from shared_code.domain.horizon import horizon_at
-from shared_code.domain.pseudonyms import Pseudonymiser
-from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus, QualityFlag
-from shared_code.domain.windows import window_start
+from shared_code.domain.vocabularies import QualityFlag, RejectReason
+from simulator.configuration.population_settings import Population
+from simulator.configuration.structure import Configuration
+from simulator.configuration.traffic_settings import (
+    Arrival,
+    Messages,
+    TimeSpan,
+    Volume,
+    Writing,
+)
+from simulator.configuration.violation_settings import FutureTime, Violation, Violations
 from simulator.ledger import Ledger
-from simulator.parameters import Parameters
-from simulator.simulation import simulate
+from simulator.message import Message
 
-END = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-RETENTION = timedelta(days=30)
-
-
-@dataclass
-class Recount:
-    payments: int = 0
-    duplicates: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    qualities: Counter[str] = field(default_factory=Counter)
-    sums: dict[tuple[datetime, str, str, str], tuple[int, Decimal]] = field(default_factory=dict)
+OFTEN = Arrival(duplicate_share=0.05, conflict_share=0.01)
+# Flags that depend on the clock, or of which the ledger keeps no account.
+NOT_IN_THE_LEDGER = {QualityFlag.future_event_time.name}
 
 
-def _recount(parameters: Parameters, now: datetime) -> tuple[Recount, Ledger, int]:
-    """Decode all messages in order, the first of an identity standing, and add up."""
-    simulation = simulate(parameters)
-    messages = [
-        Message(Origin("namespace", "payments", key, number), body)
-        for number, (key, body, _) in enumerate(simulation)
-    ]
-    decoded = decode_batch(messages, Pseudonymiser(b"k" * 32), horizon_at(now, RETENTION))
-    recount = Recount(rejected=Counter(event.reason.value for event in decoded.rejected))
-    hashes: dict[object, bytes] = {}
-    sums: defaultdict[tuple[datetime, str, str, str], list[Decimal]] = defaultdict(list)
-    for placed in decoded.payments:
-        payment = placed.accepted.payment
-        first = hashes.setdefault(payment.identity, placed.accepted.content_hash)
-        if first != placed.accepted.content_hash:
-            recount.rejected["conflicting_duplicate"] += 1
-        elif recount.payments == len(hashes):
-            recount.duplicates += 1
-        else:
-            recount.payments += 1
-            flags = QualityFlag(placed.accepted.quality_flags)
-            recount.qualities.update(flag.name for flag in flags if flag.name)
-            key = (
-                window_start(payment.event_time),
-                PaymentMethod(payment.payment_method).name,
-                CURRENCY_BY_NUMBER[payment.currency].code,
-                PaymentStatus(payment.payment_status).name,
-            )
-            sums[key].append(payment.amount)
-    recount.sums = {key: (len(amounts), sum(amounts, Decimal(0))) for key, amounts in sums.items()}
-    return recount, simulation.ledger, len(messages)
+class Counted(NamedTuple):
+    messages: list[Message]
+    ledger: Ledger
+    recount: Recount
 
 
-@pytest.fixture(scope="module", params=[(7, 50), (11, 1), (23, 400)], ids=lambda p: f"seed-{p[0]}")
-def counted(request: pytest.FixtureRequest) -> tuple[Recount, Ledger, int]:
-    seed, pack = request.param
-    parameters = Parameters(
-        end=END,
-        payments=4_000,
-        seed=seed,
-        pack=pack,
-        bad_share=0.03,
-        duplicate_share=0.05,
-        conflict_share=0.01,
-    )
-    return _recount(parameters, END)
-
-
-def test_the_decoder_accepts_exactly_the_payments_of_the_ledger(
-    counted: tuple[Recount, Ledger, int],
-) -> None:
-    recount, ledger, messages = counted
-    assert recount.payments == ledger.payments == ledger.parameters.payments
-    assert recount.duplicates == ledger.duplicates > 0
-    assert messages == ledger.messages
-
-
-def test_the_decoder_refuses_exactly_what_the_ledger_expects(
-    counted: tuple[Recount, Ledger, int],
-) -> None:
-    recount, ledger, _ = counted
-    assert recount.rejected == ledger.rejected
-    assert ledger.events == ledger.payments + ledger.duplicates + sum(ledger.rejected.values())
-
-
-def test_sums_of_every_window_method_currency_and_status_are_equal(
-    counted: tuple[Recount, Ledger, int],
-) -> None:
-    recount, ledger, _ = counted
-    assert recount.sums == {
-        (each.window_start, each.payment_method, each.currency, each.payment_status): (
-            each.count,
-            each.amount,
+@pytest.fixture(
+    scope="module",
+    params=[(7, 50, 0.0), (11, 1, 0.5), (23, 400, 1.0)],
+    ids=lambda given: f"seed {given[0]}, pack {given[1]}, subtlety {given[2]}",
+)
+def counted(request: pytest.FixtureRequest) -> Counted:
+    seed, pack, subtlety = request.param
+    messages, ledger = run(
+        configuration(
+            4_000,
+            "24h",
+            seed=seed,
+            messages=Messages(pack=pack),
+            arrival=OFTEN,
+            violations=every_violation(subtlety=subtlety),
         )
-        for each in ledger.sums
+    )
+    return Counted(messages, ledger, recount(messages))
+
+
+def test_the_decoder_accepts_exactly_the_payments_of_the_ledger(counted: Counted) -> None:
+    _, ledger, found = counted
+    assert found.payments == ledger.payments == ledger.configuration.volume.payments == 4_000
+    assert found.duplicates == ledger.duplicates > 100
+
+
+def test_the_decoder_refuses_exactly_what_the_ledger_expects(counted: Counted) -> None:
+    messages, ledger, found = counted
+    assert found.rejected == ledger.rejected
+    caused_by_the_database = {RejectReason.refused_by_database.value}
+    assert set(ledger.rejected) == {each.value for each in RejectReason} - caused_by_the_database
+    assert ledger.events == ledger.payments + ledger.duplicates + sum(ledger.rejected.values())
+    assert ledger.events == sum(message.events for message in messages)
+    assert ledger.messages == len(messages)
+
+
+def test_every_refused_event_is_known_by_its_hash_and_reason(counted: Counted) -> None:
+    expected = {
+        (refused.reason, refused.body_hash): injected.violation
+        for injected in counted.ledger.injected
+        for refused in injected.refused
     }
+    assert set(counted.recount.refused) == set(expected)
+    assert {"contract_breach", "malformed_json", "truncated_message"} <= set(expected.values())
 
 
-def test_totals_are_the_sums_by_currency(counted: tuple[Recount, Ledger, int]) -> None:
+def test_violations_are_counted_as_they_are_found(counted: Counted) -> None:
+    _, ledger, found = counted
+    for kind in KINDS:
+        own = [injected for injected in ledger.injected if injected.violation == kind]
+        payments = sum(len(injected.events) for injected in own)
+        refused = {(each.reason, each.body_hash) for injected in own for each in injected.refused}
+        sent = sum(found.refused[each] for each in refused)
+        assert ledger.violations[kind] == payments + sent > 0
+    conflicts = ledger.rejected["conflicting_duplicate"]
+    assert ledger.violations["conflicting_duplicate"] == conflicts
+    assert set(ledger.violations) == {*KINDS, "conflicting_duplicate"}
+
+
+def test_sums_of_every_window_method_currency_and_status_are_equal(counted: Counted) -> None:
+    assert counted.recount.sums == sums_of(counted.ledger)
+    keys = [
+        (each.window_start, each.payment_method, each.currency, each.payment_status)
+        for each in counted.ledger.sums
+    ]
+    assert keys == sorted(set(keys))
+
+
+def test_totals_are_the_sums_by_currency(counted: Counted) -> None:
     _, ledger, _ = counted
     for total in ledger.totals:
         own = [each for each in ledger.sums if each.currency == total.currency]
         assert total.count == sum(each.count for each in own)
         assert total.amount == sum(each.amount for each in own)
     assert sum(total.count for total in ledger.totals) == ledger.payments
-    currencies = {total.currency for total in ledger.totals}
-    assert {"JPY", "KWD", "USD"} <= currencies
+    currencies = [total.currency for total in ledger.totals]
+    assert currencies == sorted(currencies)
+    assert {"JPY", "KWD", "USD"} <= set(currencies)
 
 
-def test_quality_flags_are_as_expected(counted: tuple[Recount, Ledger, int]) -> None:
-    recount, ledger, _ = counted
-    assert {name: recount.qualities[name] for name in ledger.qualities} == ledger.qualities
-    assert ledger.qualities["card_number_present"] >= 2
-    # Flags of which the ledger keeps no account come from the blemishes alone.
-    assert set(recount.qualities) - set(ledger.qualities) <= {
-        "card_data_forbidden",
-        "card_data_invalid",
-    }
+def test_quality_flags_are_as_expected(counted: Counted) -> None:
+    _, ledger, found = counted
+    assert {name: found.qualities[name] for name in ledger.qualities} == ledger.qualities
+    assert set(found.qualities) - set(ledger.qualities) <= NOT_IN_THE_LEDGER
+    assert ledger.qualities["card_number_present"] == ledger.violations["card_number_in_clear"]
+    assert ledger.qualities["zero_amount"] == ledger.violations["zero_amount"]
 
 
 def test_the_ledger_holds_as_long_as_it_says() -> None:
-    parameters = Parameters(end=END, payments=400, bad_share=0.2)
-    on_time, ledger, _ = _recount(parameters, END)
-    late, _, _ = _recount(parameters, ledger.holds_until - timedelta(microseconds=1))
+    messages, ledger = run(configuration(400, violations=every_violation(0.01)))
+    on_time = recount(messages, ledger.end)
+    late = recount(messages, ledger.holds_until - timedelta(microseconds=1))
     assert on_time.rejected == late.rejected == ledger.rejected
     assert on_time.sums == late.sums
 
 
+def test_the_near_future_is_stored_and_the_ledger_knows_its_windows() -> None:
+    future = FutureTime(share=0.02, ahead=("1h", "20h"))
+    messages, ledger = run(configuration(1_000, violations=Violations(future_time=future)))
+    assert_exact(messages, ledger)
+    assert recount(messages).qualities["future_event_time"] == 20
+    assert sum(each.count for each in ledger.sums if each.window_start >= ledger.end) == 20
+
+
+SHARES = Arrival(duplicate_share=0.5, late_share=0.5, conflict_share=0.5)
+
+
 @pytest.mark.parametrize(
-    "parameters",
+    "asked",
     [
-        Parameters(end=END, payments=1),
-        Parameters(end=END, payments=300, windows=3_000, late_share=0.5),
-        Parameters(
-            end=END,
-            payments=700,
-            windows=1,
-            pack=3,
-            bad_share=0.5,
-            duplicate_share=0.5,
-            late_share=0.5,
-            conflict_share=0.5,
+        configuration(1),
+        configuration(1, violations=Violations(zero_amount=Violation(share=0.5))),
+        configuration(7, violations=every_violation()),
+        configuration(63, violations=every_violation()),
+        configuration(300, "10d", arrival=Arrival(late_share=0.5)),
+        configuration(
+            1_500,
+            "24h",
+            messages=Messages(pack=3),
+            arrival=SHARES,
+            violations=every_violation(0.013),
         ),
+        configuration(800, "2s", arrival=SHARES, violations=every_violation(0.01)),
+        configuration(
+            1_500,
+            countries=UNUSUAL_COUNTRIES,
+            population=Population(customers=10, merchants=10),
+            arrival=SHARES,
+            writing=Writing(
+                number_share=0.5, offset_share=0.5, nanosecond_share=0.5, edge_share=0.5
+            ),
+            violations=every_violation(0.01),
+        ),
+        configuration(
+            None,
+            volume=Volume(rate=3.1),
+            time=TimeSpan(
+                live=True,
+                start=datetime(2026, 3, 3, 3, 59, 58, 999_001, tzinfo=UTC),
+                duration="10m",
+            ),
+            arrival=OFTEN,
+            violations=every_violation(),
+        ),
+        configuration(500, violations=Violations(lookalike_share=0.3)),
     ],
-    ids=["one payment", "ten days", "as bad as it gets"],
+    ids=[
+        "one payment",
+        "one violation",
+        "seven",
+        "sixty-three",
+        "ten days",
+        "as bad as it gets",
+        "two seconds",
+        "unusual currencies in every way of writing",
+        "live",
+        "look-alikes",
+    ],
 )
-def test_the_ledger_is_right_at_the_edges_of_the_parameters(parameters: Parameters) -> None:
-    recount, ledger, _ = _recount(parameters, END)
-    assert (recount.payments, recount.duplicates) == (ledger.payments, ledger.duplicates)
-    assert recount.rejected == ledger.rejected
-    assert sum(count for count, _ in recount.sums.values()) == parameters.payments
-    assert {key: amount for key, (_, amount) in recount.sums.items()} == {
-        (each.window_start, each.payment_method, each.currency, each.payment_status): each.amount
-        for each in ledger.sums
-    }
+def test_the_ledger_is_right_at_the_edges_of_the_configuration(asked: Configuration) -> None:
+    messages, ledger = run(asked)
+    assert_exact(messages, ledger)
+    if asked.volume.payments is not None:
+        assert ledger.payments == asked.volume.payments

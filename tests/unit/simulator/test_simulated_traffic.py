@@ -1,246 +1,395 @@
-"""What a simulation is made of: shares, order, packing, variety."""
+"""What a simulation is made of: totals, shares, order, labels."""
 
-import json
-from collections import Counter
-from datetime import UTC, datetime, timedelta
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-
-from shared_code.domain.vocabularies import RejectReason
-from simulator.arrivals import BUCKETS, partition_key
-from simulator.ledger import Ledger
-from simulator.parameters import Parameters
-from simulator.simulation import Message, simulate
-
-END = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PARAMETERS = Parameters(
-    end=END, payments=8_000, bad_share=0.02, duplicate_share=0.03, conflict_share=0.005
+from unit.simulator.generation.simulation_samples import (
+    KINDS,
+    NOW,
+    PLAIN_ARRIVAL,
+    Run,
+    configuration,
+    events_in,
+    every_violation,
+    label_of,
+    moment_of,
+    run,
+    world,
 )
+
+from shared_code.domain.decoding import split_body
+from simulator.configuration.traffic_settings import Arrival, Messages, TimeSpan
+from simulator.configuration.violation_settings import Violation, Violations
+from simulator.generation.blocks import CONFLICT
+from simulator.generation.partition_keys import BUCKETS, partition_key
+from simulator.ledger import EventKey
+from simulator.violations.catalogue import KINDS as KNOWN_KINDS
+
+PAYMENTS = 20_000
+TRAFFIC = configuration(
+    PAYMENTS,
+    violations=every_violation(0.001),
+    arrival=Arrival(duplicate_share=0.03, conflict_share=0.005, late_share=0.02),
+)
+DAY = configuration(PAYMENTS, "24h", violations=every_violation())
 
 
 @pytest.fixture(scope="module")
-def run() -> tuple[list[Message], Ledger]:
-    simulation = simulate(PARAMETERS)
-    return list(simulation), simulation.ledger
+def traffic() -> Run:
+    return run(TRAFFIC)
 
 
-def _events(message: Message) -> list[Any]:
-    """Return the events of a message; none of an unreadable one."""
-    try:
-        value = json.loads(message.body)
-    except (ValueError, RecursionError):
-        return []
-    return value if isinstance(value, list) else [value]
+@pytest.fixture(scope="module")
+def day() -> Run:
+    return run(DAY)
 
 
-def _good(messages: list[Message]) -> list[list[dict[str, Any]]]:
-    """Return the events of each message that no reject reason labels."""
-    reasons = {reason.value for reason in RejectReason}
-    return [
-        [
-            event
-            for event in _events(message)
-            if isinstance(event, dict)
-            and event.get("simulation", {}).get("violation") not in reasons
-        ]
+def _ordinary(messages: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield events without a label, each with the partition key of its message."""
+    for message in messages.messages:
+        for event in events_in(message):
+            if not label_of(event):
+                yield message.partition_key, event
+
+
+def _identity(event: dict[str, Any]) -> tuple[str, str, datetime]:
+    return event["transaction_id"], event["payment_status"], moment_of(event)
+
+
+# --- how many ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("payments", [1, 7, 63, 64, 65, 500, 8_192, 8_193, 20_000])
+def test_there_are_exactly_as_many_distinct_payments_as_asked_for(payments: int) -> None:
+    messages, ledger = run(configuration(payments))
+    assert ledger.payments == payments
+    assert ledger.complete
+    found = {
+        _identity(event)
         for message in messages
-    ]
+        for event in events_in(message)
+        if label_of(event) != CONFLICT
+    }
+    assert len(found) == payments
 
 
-def test_a_message_has_one_partition_key_which_is_that_of_its_customers(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, _ = run
-    for message, events in zip(messages, _good(messages), strict=True):
-        ids = [event["customer"]["id"] for event in events if "id" in event.get("customer", {})]
-        assert {partition_key(customer_id) for customer_id in ids} <= {message.partition_key}
-        assert 0 <= int(message.partition_key) < BUCKETS
-
-
-def test_messages_are_packed_up_to_the_limit_and_small_enough_for_event_hubs(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, ledger = run
-    assert max(message.events for message in messages) == PARAMETERS.pack
-    assert max(len(message.body) for message in messages) < 1024 * 1024
-    assert sum(message.events for message in messages) == ledger.events
-    readable = [message for message in messages if _events(message)]
-    assert all(len(_events(message)) == message.events for message in readable)
-
-
-def test_a_single_payment_stands_without_an_array() -> None:
-    messages = list(simulate(Parameters(end=END, payments=40, pack=1, bad_share=0)))
-    assert {message.body[:1] for message in messages} == {b"{"}
-
-
-def test_bad_events_stand_among_good_neighbours(run: tuple[list[Message], Ledger]) -> None:
-    messages, _ = run
-    good = _good(messages)
-    mixed = [
-        message
-        for message, events in zip(messages, good, strict=True)
-        if 0 < len(events) < message.events
-    ]
-    assert len(mixed) > 20
-
-
-def test_every_reason_that_a_producer_can_cause_occurs(run: tuple[list[Message], Ledger]) -> None:
-    _, ledger = run
-    caused_by_the_database = {RejectReason.refused_by_database.value}
-    assert (
-        set(ledger.rejected) == {reason.value for reason in RejectReason} - caused_by_the_database
+def test_there_are_exactly_as_many_in_many_small_blocks_violations_included() -> None:
+    asked = configuration(
+        3_000, time=TimeSpan(duration="1h", speed_up=1), violations=every_violation(0.004)
     )
+    assert world(asked).timeline.block_count > 10
+    assert run(asked).ledger.payments == 3_000
 
 
-def test_shares_are_as_asked_for(run: tuple[list[Message], Ledger]) -> None:
-    _, ledger = run
-    payments = PARAMETERS.payments
-    conflicts = ledger.rejected["conflicting_duplicate"]
-    bad = sum(ledger.rejected.values()) - conflicts
-    # Whole messages sent twice hold some bad events, and count by messages.
-    assert bad == pytest.approx(0.02 * payments, rel=0.1)
-    assert conflicts == pytest.approx(0.005 * payments, rel=0.1)
-    assert ledger.duplicates == pytest.approx(0.03 * payments, abs=PARAMETERS.pack)
-    assert ledger.late == 0.02 * payments
+def test_shares_are_met_exactly_over_all_blocks(traffic: Run) -> None:
+    messages, ledger = traffic
+    assert ledger.late == 0.02 * PAYMENTS
+    conflicts = {
+        event["simulation"]["incident"]
+        for message in messages
+        for event in events_in(message)
+        if label_of(event) == CONFLICT
+    }
+    assert len(conflicts) == 0.005 * PAYMENTS
+    assert ledger.duplicates == pytest.approx(0.03 * PAYMENTS, abs=50)
     assert ledger.repeated_messages > 0
 
 
-def test_nothing_but_good_payments_comes_when_all_shares_are_zero() -> None:
-    simulation = simulate(
-        Parameters(
-            end=END,
-            payments=1_000,
-            bad_share=0,
-            duplicate_share=0,
-            late_share=0,
-            conflict_share=0,
-        )
+@pytest.mark.parametrize("share", [0.01, 0.07, 0.5])
+def test_a_third_of_the_duplicates_stands_beside_its_original_and_a_third_comes_later(
+    share: float,
+) -> None:
+    asked = configuration(
+        3_000,
+        arrival=Arrival(duplicate_share=share, conflict_share=0, late_share=0),
+        messages=Messages(pack=20),
     )
-    list(simulation)
-    ledger = simulation.ledger
-    assert (ledger.events, ledger.late, ledger.rejected) == (1_000, 0, {})
-
-
-def test_duplicates_come_in_the_same_message_in_others_and_as_whole_messages(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, ledger = run
+    messages, ledger = run(asked)
     whole = Counter((message.partition_key, message.body) for message in messages)
-    assert sum(count - 1 for count in whole.values()) == ledger.repeated_messages
-    inside, seen = 0, Counter[str]()
-    for body in {message.body: None for message in messages}:
-        events = Counter(map(json.dumps, _good([Message("0", body, 0)])[0]))
-        inside += sum(count - 1 for count in events.values())
-        seen.update(events.keys())
-    elsewhere = sum(count - 1 for count in seen.values())
-    third = PARAMETERS.payments * 0.01
-    assert inside == third
-    assert elsewhere == third
+    assert sum(whole.values()) - len(whole) == ledger.repeated_messages
+    repeated = sum(message.events for message in messages) - sum(
+        len(split_body(body)) for _, body in whole
+    )
+    assert repeated == pytest.approx(1_000 * share, abs=20)
+    seen: set[bytes] = set()
+    beside = later = 0
+    for _, body in whole:
+        previous = b""
+        for item in map(bytes, split_body(body)):
+            if item in seen:
+                later += item != previous
+                beside += item == previous
+            seen.add(item)
+            previous = item
+    third = round(1_000 * share)
+    # A message may be full between an original and its copy.
+    assert beside + later == 2 * third
+    assert third - later == pytest.approx(0, abs=third / 10)
 
 
-def test_a_conflict_always_follows_its_original_within_the_partition_key(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, ledger = run
-    amounts: dict[tuple[str, str, str, str], Any] = {}
+def test_without_packing_all_copies_but_repeated_messages_come_later() -> None:
+    asked = configuration(
+        3_000, arrival=Arrival(duplicate_share=0.3), messages=Messages(linger="10s", pack=1)
+    )
+    messages, ledger = run(asked)
+    assert {message.events for message in messages} == {1}
+    # Of the messages that are sent again, some hold copies already.
+    assert ledger.duplicates == pytest.approx(900, rel=0.1)
+    bodies = [message.body for message in messages if b'"simulation"' not in message.body]
+    last_at = {body: at for at, body in enumerate(bodies)}
+    assert all(last_at[body] - bodies.index(body) != 1 for body in last_at)
+
+
+def test_nothing_but_payments_comes_when_all_shares_are_zero() -> None:
+    messages, ledger = run(configuration(1_000, arrival=PLAIN_ARRIVAL))
+    assert (ledger.events, ledger.late, ledger.rejected) == (1_000, 0, {})
+    assert (ledger.violations, ledger.injected) == ({}, ())
+    assert not any(label_of(event) for message in messages for event in events_in(message))
+
+
+# --- late, twice, altered ----------------------------------------------------------------------
+
+
+def test_late_payments_arrive_as_much_later_as_asked_for_and_all_others_in_time() -> None:
+    asked = configuration(
+        6_000,
+        "2h",
+        arrival=Arrival(late_share=0.1, late_by=("20m", "30m"), duplicate_share=0),
+        messages=Messages(pack=1, linger="0s"),
+    )
+    messages, ledger = run(asked)
+    behind = [
+        timedelta(microseconds=message.at)
+        - (moment_of(event) - datetime.fromisoformat("1970-01-01T00:00Z"))
+        for message in messages
+        for event in events_in(message)
+        if label_of(event) != CONFLICT
+    ]
+    late = [each for each in behind if each > timedelta(seconds=3)]
+    assert len(late) == ledger.late == 600
+    assert timedelta(minutes=20) <= min(late) < timedelta(minutes=21)
+    assert timedelta(minutes=29) < max(late) <= timedelta(minutes=30)
+    assert max(message.at for message in messages) <= (NOW.timestamp() + 200) * 1e6
+
+
+def test_what_cannot_be_late_before_the_end_is_not_late_and_the_others_make_up_for_it() -> None:
+    short = configuration(1_000, "10m", arrival=Arrival(late_share=0.5))
+    assert run(short).ledger.late == 0
+    half = configuration(
+        8_000, "1h", arrival=Arrival(late_share=0.1, late_by=("30m", "40m"), delay="0s")
+    )
+    # Which are drawn for a block of which only a part can be late, is left to chance.
+    assert run(half).ledger.late == pytest.approx(800, abs=8)
+
+
+def test_a_conflict_follows_its_original_within_the_key_and_asks_for_more(traffic: Run) -> None:
+    amounts: dict[tuple[Any, ...], Decimal] = {}
     conflicts = 0
-    for message in messages:
-        for event in _events(message):
-            if not isinstance(event, dict) or "event_time" not in event:
+    for message in traffic.messages:
+        for event in events_in(message):
+            if not {"event_time", "transaction_id", "payment_status"} <= event.keys():
                 continue
-            violation = event.get("simulation", {}).get("violation")
-            key = (
-                message.partition_key,
-                *(event.get(name) for name in ("transaction_id", "payment_status", "event_time")),
-            )
-            if violation == "conflicting_duplicate":
-                assert str(amounts[key]) != event["amount"]
+            if label_of(event) == CONFLICT:
+                original = amounts[message.partition_key, *_identity(event)]
+                assert Decimal(event["amount"]) > original
+                assert len(event["amount"].partition(".")[2]) == -original.as_tuple().exponent  # type: ignore[operator]
                 conflicts += 1
-            else:
-                amounts.setdefault(key, event.get("amount"))
-    assert conflicts == ledger.rejected["conflicting_duplicate"]
+            elif not label_of(event):
+                key = (message.partition_key, *_identity(event))
+                amounts.setdefault(key, Decimal(event["amount"]))
+    assert conflicts == traffic.ledger.rejected[CONFLICT] >= 100
 
 
-def test_late_payments_lie_windows_behind_and_all_others_do_not(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, ledger = run
-    newest = datetime.min.replace(tzinfo=UTC)
-    seen, behind = set(), 0
-    for events in _good(messages):
-        times = [datetime.fromisoformat(event["event_time"]) for event in events]
-        newest = max([newest, *times])
-        for event, event_time in zip(events, times, strict=True):
-            identity = (event["transaction_id"], event["payment_status"], event_time)
-            if identity not in seen and newest - event_time > timedelta(minutes=6, seconds=30):
-                behind += 1
-            seen.add(identity)
-    assert behind == pytest.approx(ledger.late, abs=2)
+# --- order -------------------------------------------------------------------------------------
 
 
-def test_event_time_fills_the_windows_and_nothing_else(run: tuple[list[Message], Ledger]) -> None:
-    _, ledger = run
-    starts = Counter[datetime]()
+def test_a_message_has_one_partition_key_which_is_that_of_its_customers(traffic: Run) -> None:
+    for key, event in _ordinary(traffic):
+        assert partition_key(event["customer"]["id"]) == key
+    assert {int(message.partition_key) for message in traffic.messages} == set(range(BUCKETS))
+
+
+def test_events_of_a_customer_come_nearly_in_order_of_time() -> None:
+    messages = run(
+        configuration(3_000, arrival=Arrival(late_share=0, delay="400ms", duplicate_share=0))
+    )
+    newest: dict[str, datetime] = {}
+    behind = []
+    for _, event in _ordinary(messages):
+        customer = event["customer"]["id"]
+        newest[customer] = max(newest.get(customer, moment_of(event)), moment_of(event))
+        behind.append(newest[customer] - moment_of(event))
+    assert max(behind) < timedelta(seconds=7 * 0.4)
+    assert sum(each > timedelta(0) for each in behind) > 0
+
+
+def test_messages_are_sent_in_order_of_simulated_time(traffic: Run) -> None:
+    sent = [message.at for message in traffic.messages]
+    assert sent == sorted(sent)
+    span = world(TRAFFIC).span
+    assert span.start <= sent[0] < span.start + 60_000_000
+
+
+def test_messages_are_packed_up_to_the_limit_and_small_enough_for_event_hubs(traffic: Run) -> None:
+    messages, ledger = traffic
+    assert max(message.events for message in messages) == 50
+    assert max(len(message.body) for message in messages) < 1024 * 1024
+    assert sum(message.events for message in messages) == ledger.events
+
+
+def test_refused_events_stand_among_good_neighbours(traffic: Run) -> None:
+    refused = {each.body_hash for injected in traffic.ledger.injected for each in injected.refused}
+    shared = sum(
+        _hash(item) in refused
+        for message in traffic.messages
+        if message.events > 1
+        for item in split_body(message.body)
+    )
+    assert shared > len(refused) / 2
+
+
+def test_event_times_fill_the_windows_and_nothing_else() -> None:
+    _, ledger = run(configuration(8_000))
+    starts: Counter[datetime] = Counter()
     for each in ledger.sums:
         starts[each.window_start] += each.count
-    assert sorted(starts) == [END - timedelta(minutes=5 * n) for n in range(6, 0, -1)]
-    assert min(starts.values()) > PARAMETERS.payments / 6 * 0.7
+    assert sorted(starts) == [NOW - timedelta(minutes=5 * at) for at in range(6, 0, -1)]
+    assert min(starts.values()) > 8_000 / 6 * 0.7
 
 
-def test_statuses_follow_a_life_cycle(run: tuple[list[Message], Ledger]) -> None:
-    messages, _ = run
-    by_payment: dict[str, dict[str, datetime]] = {}
-    refunds = []
-    for events in _good(messages):
-        for event in events:
-            times = by_payment.setdefault(event["transaction_id"], {})
-            times[event["payment_status"]] = datetime.fromisoformat(event["event_time"])
-            if event["payment_status"] == "refunded":
-                refunds.append(event["original_transaction_id"])
-    two = [times for times in by_payment.values() if len(times) == 2]
-    assert len(two) > PARAMETERS.payments * 0.05
-    assert all(min(times, key=times.__getitem__) == "pending" for times in two)
-    assert len(refunds) > 50
-    assert all("completed" in by_payment[original] for original in refunds)
-
-
-def test_notable_patterns_are_labelled_and_few(run: tuple[list[Message], Ledger]) -> None:
-    _, ledger = run
-    patterns = {
-        "rapid_fire",
-        "failure_burst",
-        "structuring",
-        "high_value",
-        "round_amount",
-        "cross_border",
-        "high_risk_country",
-    }
-    assert patterns <= set(ledger.violations)
-    assert sum(ledger.violations[name] for name in patterns) < PARAMETERS.payments * 0.05
-
-
-def test_structuring_stays_just_under_ten_thousand_dollars_without_a_constant(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, _ = run
-    amounts = {
-        float(event["amount"])
-        for events in _good(messages)
-        for event in events
-        if event.get("simulation", {}).get("violation") == "structuring"
-    }
-    assert len(amounts) > 8
-    assert all(9_000 <= amount < 10_000 for amount in amounts)
-
-
-def test_most_payments_stay_at_home_and_some_customers_are_busy(
-    run: tuple[list[Message], Ledger],
-) -> None:
-    messages, ledger = run
-    assert 0.05 < ledger.qualities["country_mismatch"] / ledger.payments < 0.35
-    by_customer = Counter(
-        event["customer"].get("id") for events in _good(messages) for event in events
+@pytest.mark.parametrize("start", ["2026-03-03T12:00:00.123456+00:00", "2026-03-03T23:59:59+00:00"])
+def test_no_event_time_lies_before_the_start_or_at_the_end(start: str) -> None:
+    asked = configuration(
+        4_000,
+        time=TimeSpan(start=datetime.fromisoformat(start), duration="3s"),
+        violations=Violations(structuring=DAY.violations.structuring, lookalike_share=0.01),
     )
+    messages, ledger = run(asked)
+    times = [moment_of(event) for message in messages for event in events_in(message)]
+    assert ledger.start <= min(times)
+    assert max(times) < ledger.end
+    assert ledger.end == datetime.fromisoformat(start) + timedelta(seconds=3)
+    assert ledger.holds_until == ledger.end + timedelta(hours=1)
+
+
+def test_most_payments_stay_at_home_and_some_customers_are_busy(traffic: Run) -> None:
+    assert 0.05 < traffic.ledger.qualities["country_mismatch"] / PAYMENTS < 0.15
+    by_customer = Counter(event["customer"]["id"] for _, event in _ordinary(traffic))
     busiest = [count for _, count in by_customer.most_common(20)]
-    assert sum(busiest) > 2 * 20 * ledger.payments / len(by_customer)
+    assert sum(busiest) > 2 * 20 * PAYMENTS / len(by_customer)
+
+
+# --- violations --------------------------------------------------------------------------------
+
+
+def test_every_kind_of_violation_occurs_as_often_as_its_share_says(day: Run) -> None:
+    occurrences = Counter(injected.violation for injected in day.ledger.injected)
+    for kind in KNOWN_KINDS:
+        wanted = max(1, round(PAYMENTS * 0.005 / kind.events(0)))
+        assert abs(occurrences[kind.name] - wanted) <= 1, kind.name
+    assert set(occurrences) == set(KINDS)
+
+
+def test_a_tiny_share_is_one_occurrence() -> None:
+    asked = configuration(20_000, violations=every_violation(0.000_001))
+    occurrences = Counter(injected.violation for injected in run(asked).ledger.injected)
+    assert occurrences == dict.fromkeys(KINDS, 1)
+
+
+def test_violations_take_no_more_than_the_payments_of_their_block() -> None:
+    asked = configuration(10, violations=every_violation(0.013))
+    _, ledger = run(asked)
+    valid = sum(len(injected.events) for injected in ledger.injected)
+    assert valid <= ledger.payments == 10
+    # The small ones come first.
+    assert "fan_in" not in ledger.violations
+    assert ledger.violations["negative_amount"] == 1
+
+
+def test_occurrences_have_ids_of_their_own_and_stand_in_order_of_time(day: Run) -> None:
+    injected = day.ledger.injected
+    assert len({each.incident for each in injected}) == len(injected)
+    assert [each.first for each in injected] == sorted(each.first for each in injected)
+    for each in injected:
+        times = [event.event_time for event in each.events]
+        assert times == sorted(times)
+        assert not times or each.first <= times[0] <= times[-1] <= each.last
+        assert each.events or each.refused
+
+
+def test_occurrences_are_spread_over_the_whole_simulation(day: Run) -> None:
+    _, ledger = day
+    hours = Counter((each.first - ledger.start) // timedelta(hours=6) for each in ledger.injected)
+    assert set(hours) >= {0, 1, 2, 3}
+    assert min(hours[quarter] for quarter in range(4)) > len(ledger.injected) / 16
+
+
+def test_labelled_events_are_those_of_the_ledger_and_the_other_way_round(day: Run) -> None:
+    labelled: defaultdict[tuple[str, str], set[EventKey | str]] = defaultdict(set)
+    for message in day.messages:
+        for item in split_body(message.body):
+            for event in events_in(message._replace(body=bytes(item))):
+                label = event.get("simulation")
+                if isinstance(label, dict) and label["violation"] != CONFLICT:
+                    found = labelled[label["violation"], label["incident"]]
+                    found.add(_hash(item))
+                    if {"transaction_id", "payment_status"} <= event.keys():
+                        found.update(_keys(event))
+    hashes = {_hash(item) for message in day.messages for item in split_body(message.body)}
+    for injected in day.ledger.injected:
+        found = labelled.pop((injected.violation, injected.incident), set())
+        assert set(injected.events) <= found
+        assert {each.body_hash for each in injected.refused} <= hashes
+        # Each labelled text is one event of the occurrence, refused or not.
+        texts = [each for each in found if isinstance(each, str)]
+        assert len(texts) <= len(injected.events) + len(injected.refused)
+    assert not labelled
+
+
+def _keys(event: dict[str, Any]) -> set[EventKey]:
+    try:
+        return {EventKey(*_identity(event))}
+    except (ValueError, TypeError, KeyError):
+        return set()
+
+
+def _hash(item: bytes) -> str:
+    return hashlib.blake2b(item, digest_size=16).hexdigest()
+
+
+def test_look_alikes_have_no_label_and_no_entry() -> None:
+    plain = configuration(3_000)
+    asked = configuration(3_000, violations=Violations(lookalike_share=0.2))
+    messages, ledger = run(asked)
+    assert ledger.injected == ()
+    assert set(ledger.violations) == {CONFLICT}
+    assert ledger.payments == 3_000
+    assert messages != run(plain).messages
+
+
+def test_a_kind_may_be_better_hidden_than_all_others() -> None:
+    def payments(violations: Violations) -> list[int]:
+        _, ledger = run(configuration(3_000, violations=violations))
+        return [len(each.events) for each in ledger.injected]
+
+    plain = payments(Violations(rapid_fire=Violation(share=0.05)))
+    hidden = payments(Violations(rapid_fire=Violation(share=0.05), subtlety=1))
+    own = payments(Violations(rapid_fire=Violation(share=0.05, subtlety=1)))
+    assert min(plain) > max(hidden)
+    assert hidden == own
+
+
+def test_structuring_stays_below_the_threshold_without_a_constant(day: Run) -> None:
+    amounts = {
+        Decimal(event["amount"])
+        for message in day.messages
+        for event in events_in(message)
+        if label_of(event) == "structuring"
+    }
+    assert len(amounts) > 20
+    assert all(9_000 <= amount < 10_000 for amount in amounts)

@@ -124,12 +124,15 @@ def likely(found: int, of: int, share: float) -> bool:
 # --- what messages hold ------------------------------------------------------------------------
 
 
+_ANY = msgspec.json.Decoder(float_hook=Decimal)
+
+
 def events_in(message: Message) -> list[dict[str, Any]]:
-    """Return the events of a message that are JSON objects."""
+    """Return the events of a message that are JSON objects; numbers are exact."""
     events = []
     for item in split_body(message.body):
         try:
-            event = msgspec.json.decode(item)
+            event = _ANY.decode(item)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         if isinstance(event, dict):
