@@ -48,7 +48,7 @@ def amount_reader(spec: Amount, file_format: FileFormat, nulls: Nulls) -> Amount
             given = fixed if fixed is not None else default
             found = notation(text) if text else _decimal(given or "")
         if spec.unit == "minor":
-            found = _major(found, currency)
+            found = found.scaleb(-currency.minor_unit, _EXACT)
         return _signed(_fitted(found.copy_abs(), currency), found.is_signed(), spec.sign)
 
     return amount
@@ -122,13 +122,6 @@ def _bounded(number: Decimal) -> Decimal:
     if number and number.adjusted() < -_MOST_DIGITS:
         raise RowRefused(RejectReason.too_many_decimals, "amount: it is next to nothing")
     return number
-
-
-def _major(minor: Decimal, currency: Currency) -> Decimal:
-    if minor != minor.to_integral_value():
-        detail = f"amount: {minor} is no whole number of minor units"
-        raise RowRefused(RejectReason.too_many_decimals, detail)
-    return minor.scaleb(-currency.minor_unit, _EXACT)
 
 
 def _fitted(amount: Decimal, currency: Currency) -> Decimal:
