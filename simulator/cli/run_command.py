@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
             configuration=simulation.configuration.description,
             seed=simulation.configuration.seed,
         )
-        with _stopped_by_interrupt(simulation, report):
+        with _stopped_by_signals(simulation, report):
             _publish(simulation, target, options, report)
         if not simulation.finished:
             # Whoever read the standard output has seen enough.
@@ -164,20 +164,25 @@ class _Pace(Pace):
 
 
 @contextmanager
-def _stopped_by_interrupt(simulation: Simulation, report: Reporter) -> Iterator[None]:
-    """Let the first Ctrl-C end the simulation, and the second one everything."""
-    before = signal.getsignal(signal.SIGINT)
+def _stopped_by_signals(simulation: Simulation, report: Reporter) -> Iterator[None]:
+    """Let the first Ctrl-C, or what stops a container, end the simulation; the second one all."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+        restore()
         report.warn("ending after this block of payments; Ctrl-C again ends at once")
         simulation.stop()
 
-    signal.signal(signal.SIGINT, stop)
+    for number in before:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()
 
 
 def _account(ledger: Ledger, file: Path | None) -> str:

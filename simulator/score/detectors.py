@@ -258,6 +258,8 @@ ALSO_RAISED_BY: Final[Mapping[Signal, frozenset[str]]] = {
             "account_takeover",
         }
     ),
+    # A full number that stands for the last four digits is no last four digits.
+    Signal("flag", "card_data_invalid"): frozenset({"card_number_in_clear"}),
     # A placeholder instead of an id is many people at once.
     Signal("alert", "fan_out_transfers"): frozenset({"invalid_customer_id"}),
     Signal("alert", "impossible_travel"): frozenset({"account_takeover"}),

@@ -182,7 +182,10 @@ def test_a_pipe_that_is_closed_early_is_no_error(tmp_path: Path) -> None:
         assert (running.wait(60), running.stderr.read()) == (0, "")
 
 
-def test_an_interrupt_ends_with_a_ledger_of_what_was_sent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_a_ledger_of_what_was_sent(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     out, ledger_file = tmp_path / "out.jsonl", tmp_path / "ledger.json"
     endless = ["--live", "--set", "volume.rate=200"]
     kept = ["--file", str(out), "--ledger", str(ledger_file)]
@@ -190,7 +193,7 @@ def test_an_interrupt_ends_with_a_ledger_of_what_was_sent(tmp_path: Path) -> Non
         began = time.monotonic()
         while not (out.exists() and out.stat().st_size) and time.monotonic() - began < 60:
             time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, said = running.communicate(timeout=60)
         assert running.returncode == 130
         assert "ending after this block of payments" in said
