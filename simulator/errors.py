@@ -49,5 +49,15 @@ class OutputFailed(SimulatorError):
     exit_code = ExitCode.OUTPUT
 
 
+class MissingLibrary(SimulatorError):
+    """An optional library is not installed; the message says how to install it."""
+
+    def __init__(self, library: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {library}, which is not installed: "
+            "pip install -r requirements-simulator.txt"
+        )
+
+
 class LedgerNotReady(SimulatorError):
     """The ledger was asked for before the last message was taken from the simulation."""

@@ -3,16 +3,6 @@
 from simulator.errors import ExitCode, OutputFailed, SimulatorError
 
 
-class MissingLibrary(SimulatorError):
-    """An optional library is not installed; the message says how to install it."""
-
-    def __init__(self, library: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs {library}, which is not installed: "
-            "pip install -r requirements-simulator.txt"
-        )
-
-
 class OutputClosed(SimulatorError):
     """Whoever read the standard output wants no more, as ``head`` does: no failure."""
 

@@ -13,10 +13,9 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from simulator.errors import EventHubsRefused, EventHubsUnreachable, SimulatorError
+from simulator.errors import EventHubsRefused, EventHubsUnreachable, MissingLibrary, SimulatorError
 from simulator.message import Message
 from simulator.publishing.counters import Counters
-from simulator.publishing.errors import MissingLibrary
 from simulator.publishing.kafka_settings import KafkaSettings
 
 if TYPE_CHECKING:

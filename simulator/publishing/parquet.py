@@ -7,10 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-from simulator.errors import OutputFailed
+from simulator.errors import MissingLibrary, OutputFailed
 from simulator.message import Message
 from simulator.publishing.counters import Counters
-from simulator.publishing.errors import MissingLibrary
 
 # A row group ends at whichever comes first; what is in memory has the same bounds.
 _MAX_ROWS: Final = 10_000

@@ -36,12 +36,3 @@ class TooManyBadRows(SimulatorError):
 
     def __init__(self, most: int, last: str) -> None:
         super().__init__(f"more than {most} bad rows; the last one: {last}")
-
-
-class MissingLibrary(SimulatorError):
-    """A format needs a library that is not installed."""
-
-    def __init__(self, library: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs {library}; install it by: pip install -r requirements-simulator.txt"
-        )

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from shared_code.domain.decoding import split_body
-from simulator.replay.errors import MissingLibrary, UnreadableData
+from simulator.errors import MissingLibrary
+from simulator.replay.errors import UnreadableData
 from simulator.replay.readers.byte_files import ByteFile, reading
 from simulator.replay.readers.json_rows import row_of, shown
 from simulator.replay.rows import BadRow, Row, RowFault

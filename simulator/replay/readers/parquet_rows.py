@@ -6,7 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from simulator.replay.errors import MissingLibrary, UnreadableData
+from simulator.errors import MissingLibrary
+from simulator.replay.errors import UnreadableData
 from simulator.replay.readers.byte_files import reading
 from simulator.replay.rows import BadRow, Cell, Row
 

@@ -3,10 +3,9 @@ import sys
 import pytest
 from confluent_kafka import KafkaError
 
-from simulator.errors import EventHubsRefused, EventHubsUnreachable
+from simulator.errors import EventHubsRefused, EventHubsUnreachable, MissingLibrary
 from simulator.message import Message
 from simulator.publishing.connection import ProducerSettings
-from simulator.publishing.errors import MissingLibrary
 from simulator.publishing.kafka import KafkaPublisher, _Entry
 from simulator.publishing.kafka_settings import KafkaSettings
 from simulator.publishing.parquet import _pyarrow

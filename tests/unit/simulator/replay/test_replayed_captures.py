@@ -10,10 +10,11 @@ import pytest
 from foreign_files import CARD_NUMBER, FIELDS, mapping, replayed
 from payment_messages import payment_event
 
+from simulator.errors import MissingLibrary
 from simulator.generation.partition_keys import partition_key
 from simulator.message import Message
 from simulator.replay.describing.describing import describe
-from simulator.replay.errors import MissingLibrary, UnreadableData
+from simulator.replay.errors import UnreadableData
 from simulator.replay.mapping import ReplayMapping
 from simulator.replay.mapping_reading import parse_mapping
 from simulator.replay.replaying import Replay, ReplayOptions, ShiftTo
