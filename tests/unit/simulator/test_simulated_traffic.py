@@ -100,6 +100,20 @@ def test_shares_are_met_exactly_over_all_blocks(traffic: Run) -> None:
     assert ledger.repeated_messages > 0
 
 
+def test_small_shares_are_met_exactly_over_many_small_blocks() -> None:
+    asked = configuration(
+        3_000,
+        time=TimeSpan(duration="2h", speed_up=1),
+        arrival=Arrival(late_share=0.002, conflict_share=0.002, duplicate_share=0.006),
+        messages=Messages(pack=1, linger="0s"),
+    )
+    messages, ledger = run(asked)
+    assert world(asked).timeline.block_count > 10
+    assert ledger.late == 6
+    assert sum(label_of(event) == CONFLICT for each in messages for event in events_in(each)) == 6
+    assert ledger.duplicates == pytest.approx(18, abs=1)
+
+
 @pytest.mark.parametrize("share", [0.01, 0.07, 0.5])
 def test_a_third_of_the_duplicates_stands_beside_its_original_and_a_third_comes_later(
     share: float,

@@ -29,6 +29,7 @@ from simulator.configuration.traffic_settings import (
 )
 from simulator.configuration.violation_settings import Structuring, Violation, Violations
 from simulator.errors import LedgerNotReady
+from simulator.generation.span import moment
 from simulator.message import Message
 from simulator.simulation import Simulation, simulate
 
@@ -190,8 +191,12 @@ def test_a_simulation_says_what_it_is_going_to_do_and_how_long_it_took() -> None
     )
     simulation = Simulation(asked, now=NOW, workers=1)
     assert simulation.generating_seconds == 0
+    assert not simulation.finished
     expected = simulation.expected_payments
     list(simulation)
+    assert simulation.finished
+    assert moment(simulation.span.end) == NOW == simulation.ledger.end
+    assert moment(simulation.span.start) == simulation.ledger.start
     assert simulation.ledger.payments == expected
     assert 0 < simulation.generating_seconds < 30
     assert simulation.configuration == simulation.ledger.configuration
