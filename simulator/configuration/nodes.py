@@ -101,7 +101,7 @@ def merged(base: Node, over: Node) -> Node:
 
 
 def without(root: Node, paths: Iterable[Path]) -> Node:
-    """Return a document without the values at some paths, and without lists that this empties."""
+    """Return a document without the values at some paths."""
     heads: dict[str | int, list[Path]] = {}
     for path in paths:
         heads.setdefault(path[0], []).append(path[1:])
@@ -110,8 +110,7 @@ def without(root: Node, paths: Iterable[Path]) -> Node:
         below = heads.get(step, [])
         if not below:
             return node
-        left = None if () in below else without(node, below)
-        return left if left and left.content != () else None
+        return None if () in below else without(node, below)
 
     match root.content:
         case Mapping() as entries:

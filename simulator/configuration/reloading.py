@@ -97,8 +97,7 @@ class WatchedConfiguration:
         self._read = stamps
         if loaded.files != self._files:
             self._files = loaded.files
-            self._seen = _stamps(self._files)
-            self._read = ()  # the new ones were not stamped before they were read
+            self._seen = _stamps(self._files)  # not those of what was read, which is read again
         try:
             configuration = assemble(loaded, self._overrides, self._environment)
         except ConfigurationRefused as refused:

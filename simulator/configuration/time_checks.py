@@ -8,10 +8,11 @@ from simulator.configuration.durations import LONGEST, microseconds
 from simulator.configuration.errors import Path, dotted
 from simulator.configuration.findings import Finding, value_at
 from simulator.configuration.structure import Configuration
+from simulator.configuration.types import Total
 
 _SECOND: Final = 1_000_000
 _DAYS: Final = LONGEST // (86_400 * _SECOND)
-_MOST_PAYMENTS: Final = 1_000_000_000
+_MOST_PAYMENTS: Final[int] = Total.__value__.__metadata__[0].le
 _DEFAULT_SECONDS: Final = 1_800.0
 _TOLERANCE: Final = 0.01
 _FIRST_YEAR: Final = 1970

@@ -154,11 +154,23 @@ def test_the_error_is_the_simulators_own_and_carries_the_mistakes() -> None:
     ]
 
 
+def test_variables_cannot_blow_up_a_document() -> None:
+    items = ", ".join(["'${A}'"] * 20)
+    assert mistakes(f"segments: [{items}]", environment={"A": "x" * 60_000}) == [
+        "mine.yaml:1:148: variables put in more than 1048576 characters; set shorter ones"
+    ]
+
+
+def test_where_there_are_too_many_mistakes_the_rest_is_not_looked_at() -> None:
+    text = f"segments: [{', '.join(['{weight: -1}'] * 60)}]\ntime: {{live: true}}"
+    assert mistakes(text)[-1] == "and more"
+
+
 def test_of_many_mistakes_the_first_hundred_are_shown() -> None:
     text = "violations:\n" + "".join(f"  kind_{number}: 1\n" for number in range(150))
     told = mistakes(text)
     assert len(told) == 101
-    assert told[-1] == "and 50 more"
+    assert told[-1] == "and more"
 
 
 def test_a_mistake_below_a_key_that_stands_twice_is_told_as_well() -> None:

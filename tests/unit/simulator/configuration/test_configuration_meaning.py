@@ -194,6 +194,15 @@ def of_amounts(amounts: str) -> str:
             ),
         ),
         (
+            "segments: [{name: a, spending: 100}]\n"
+            + of_amounts("uniform, minimum: 1, maximum: 1e6"),
+            (
+                "5:59 categories.0.amounts.maximum: 1000000 dollars at 1350 a dollar can come to more"
+                " than 100000000000 of a currency; payments cannot be as large; lower one of them, or"
+                " a segment's spending"
+            ),
+        ),
+        (
             "violations: {large_amount: {threshold: 1e9}}",
             (
                 "1:40 violations.large_amount.threshold: 1000000000 dollars at 1350 a dollar can"
@@ -298,10 +307,10 @@ def of_amounts(amounts: str) -> str:
             ),
         ),
         (
-            "volume: {rate: 1e6}",
+            "volume: {rate: 1e12}",
             (
-                "1:16 volume.rate: 1000000 in a second make more than 1000000000 payments in all;"
-                " simulate less"
+                "1:16 volume.rate: 1000000000000 in a second make more than"
+                " 1000000000000000 payments in all; simulate less"
             ),
         ),
         (

@@ -22,9 +22,11 @@ def occurrences_of(configuration: Configuration, payments: int) -> dict[str, flo
     }
 
 
-def test_six_profiles_describe_themselves() -> None:
+def test_profiles_describe_themselves() -> None:
     told = profiles()
-    assert list(told) == ["black-friday", "chaos", "fraud-wave", "mixed", "month-end", "steady"]
+    named = {"black-friday", "chaos", "clean", "fraud-wave", "mixed", "month-end", "steady"}
+    assert named <= set(told)
+    assert list(told) == sorted(told)
     assert all(description.endswith(".") for description in told.values())
     assert len(set(told.values())) == len(told)
 
@@ -50,6 +52,10 @@ def test_the_default_profile_has_a_little_of_everything_over_the_defaults() -> N
     assert steady.arrival.duplicate_share > 0
     assert steady.arrival.conflict_share > 0
     assert steady.arrival.late_share > 0
+
+
+def test_the_clean_profile_injects_nothing() -> None:
+    assert not any(shares(load_profile("clean")).values())
 
 
 def test_black_friday_is_a_rush_with_a_peak_in_the_evening() -> None:

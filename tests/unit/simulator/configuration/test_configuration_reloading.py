@@ -1,9 +1,12 @@
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from simulator.configuration import reloading
 from simulator.configuration.errors import ConfigurationRefused
+from simulator.configuration.loading import Loaded, load_file
 from simulator.configuration.reloading import (
     MISSED_AFTER,
     SETTLED_AFTER,
@@ -157,22 +160,42 @@ def test_options_keep_lying_over_the_file(tmp_path: Path) -> None:
     assert [(each.seed, each.volume.rate) for each in changes] == [(9, 5)]
 
 
-def test_a_file_that_is_edited_while_it_is_read_is_read_again(
+def test_what_is_half_written_while_it_is_read_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watched = Watched(tmp_path, "seed: 1")
     watched.poll_for(1)
     watched.edit("seed: 2")
-    watched.poll_for(0)
-    resolve = Path.resolve
 
-    def edit_and_resolve(path: Path, strict: bool = False) -> Path:  # noqa: FBT001, FBT002
-        monkeypatch.setattr(Path, "resolve", resolve)
-        watched.edit("seed: 33")
-        return resolve(path, strict)
+    def half_written(path: Path, environment: Mapping[str, str]) -> Loaded:
+        monkeypatch.setattr(reloading, "load_file", load_file)
+        watched.file.write_text("seed: 3", "utf-8")
+        return load_file(path, environment)
 
-    monkeypatch.setattr(Path, "resolve", edit_and_resolve)
+    monkeypatch.setattr(reloading, "load_file", half_written)
+    assert watched.poll_for(SETTLED_AFTER + 0.1) == []
+    assert reloading.load_file is load_file
+    watched.file.write_text("seed: 33", "utf-8")
     assert [each.seed for each in watched.poll_for(2)] == [33]
+
+
+def test_an_edit_of_a_new_base_right_after_it_was_read_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "base.yaml"
+    base.write_text("seed: 5", "utf-8")
+    watched = Watched(tmp_path, "seed: 1")
+    watched.poll_for(1)
+    watched.edit("extends: base.yaml")
+
+    def edited_after_reading(path: Path, environment: Mapping[str, str]) -> Loaded:
+        monkeypatch.setattr(reloading, "load_file", load_file)
+        loaded = load_file(path, environment)
+        base.write_text("seed: 66", "utf-8")
+        return loaded
+
+    monkeypatch.setattr(reloading, "load_file", edited_after_reading)
+    assert [each.seed for each in watched.poll_for(2)] == [5, 66]
 
 
 def test_a_file_with_mistakes_from_the_start_is_refused(tmp_path: Path) -> None:
