@@ -1,7 +1,7 @@
-"""What a simulation is made of: totals, shares, order, labels."""
+"""What a simulation is made of: totals, shares, order."""
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from unit.simulator.generation.simulation_samples import (
-    KINDS,
     NOW,
     PLAIN_ARRIVAL,
     Run,
@@ -24,11 +23,9 @@ from unit.simulator.generation.simulation_samples import (
 
 from shared_code.domain.decoding import split_body
 from simulator.configuration.traffic_settings import Arrival, Messages, TimeSpan
-from simulator.configuration.violation_settings import Violation, Violations
+from simulator.configuration.violation_settings import Structuring, Violations
 from simulator.generation.blocks import CONFLICT
 from simulator.generation.partition_keys import BUCKETS, partition_key
-from simulator.ledger import EventKey
-from simulator.violations.catalogue import KINDS as KNOWN_KINDS
 
 PAYMENTS = 20_000
 TRAFFIC = configuration(
@@ -36,17 +33,11 @@ TRAFFIC = configuration(
     violations=every_violation(0.001),
     arrival=Arrival(duplicate_share=0.03, conflict_share=0.005, late_share=0.02),
 )
-DAY = configuration(PAYMENTS, "24h", violations=every_violation())
 
 
 @pytest.fixture(scope="module")
 def traffic() -> Run:
     return run(TRAFFIC)
-
-
-@pytest.fixture(scope="module")
-def day() -> Run:
-    return run(DAY)
 
 
 def _ordinary(messages: Run) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -267,6 +258,10 @@ def test_refused_events_stand_among_good_neighbours(traffic: Run) -> None:
     assert shared > len(refused) / 2
 
 
+def _hash(item: bytes) -> str:
+    return hashlib.blake2b(item, digest_size=16).hexdigest()
+
+
 def test_event_times_fill_the_windows_and_nothing_else() -> None:
     _, ledger = run(configuration(8_000))
     starts: Counter[datetime] = Counter()
@@ -281,7 +276,7 @@ def test_no_event_time_lies_before_the_start_or_at_the_end(start: str) -> None:
     asked = configuration(
         4_000,
         time=TimeSpan(start=datetime.fromisoformat(start), duration="3s"),
-        violations=Violations(structuring=DAY.violations.structuring, lookalike_share=0.01),
+        violations=Violations(structuring=Structuring(share=0.005), lookalike_share=0.01),
     )
     messages, ledger = run(asked)
     times = [moment_of(event) for message in messages for event in events_in(message)]
@@ -296,114 +291,3 @@ def test_most_payments_stay_at_home_and_some_customers_are_busy(traffic: Run) ->
     by_customer = Counter(event["customer"]["id"] for _, event in _ordinary(traffic))
     busiest = [count for _, count in by_customer.most_common(20)]
     assert sum(busiest) > 2 * 20 * PAYMENTS / len(by_customer)
-
-
-# --- violations --------------------------------------------------------------------------------
-
-
-def test_every_kind_of_violation_occurs_as_often_as_its_share_says(day: Run) -> None:
-    occurrences = Counter(injected.violation for injected in day.ledger.injected)
-    for kind in KNOWN_KINDS:
-        wanted = max(1, round(PAYMENTS * 0.005 / kind.events(0)))
-        assert abs(occurrences[kind.name] - wanted) <= 1, kind.name
-    assert set(occurrences) == set(KINDS)
-
-
-def test_a_tiny_share_is_one_occurrence() -> None:
-    asked = configuration(20_000, violations=every_violation(0.000_001))
-    occurrences = Counter(injected.violation for injected in run(asked).ledger.injected)
-    assert occurrences == dict.fromkeys(KINDS, 1)
-
-
-def test_violations_take_no_more_than_the_payments_of_their_block() -> None:
-    asked = configuration(10, violations=every_violation(0.013))
-    _, ledger = run(asked)
-    valid = sum(len(injected.events) for injected in ledger.injected)
-    assert valid <= ledger.payments == 10
-    # The small ones come first.
-    assert "fan_in" not in ledger.violations
-    assert ledger.violations["negative_amount"] == 1
-
-
-def test_occurrences_have_ids_of_their_own_and_stand_in_order_of_time(day: Run) -> None:
-    injected = day.ledger.injected
-    assert len({each.incident for each in injected}) == len(injected)
-    assert [each.first for each in injected] == sorted(each.first for each in injected)
-    for each in injected:
-        times = [event.event_time for event in each.events]
-        assert times == sorted(times)
-        assert not times or each.first <= times[0] <= times[-1] <= each.last
-        assert each.events or each.refused
-
-
-def test_occurrences_are_spread_over_the_whole_simulation(day: Run) -> None:
-    _, ledger = day
-    hours = Counter((each.first - ledger.start) // timedelta(hours=6) for each in ledger.injected)
-    assert set(hours) >= {0, 1, 2, 3}
-    assert min(hours[quarter] for quarter in range(4)) > len(ledger.injected) / 16
-
-
-def test_labelled_events_are_those_of_the_ledger_and_the_other_way_round(day: Run) -> None:
-    labelled: defaultdict[tuple[str, str], set[EventKey | str]] = defaultdict(set)
-    for message in day.messages:
-        for item in split_body(message.body):
-            for event in events_in(message._replace(body=bytes(item))):
-                label = event.get("simulation")
-                if isinstance(label, dict) and label["violation"] != CONFLICT:
-                    found = labelled[label["violation"], label["incident"]]
-                    found.add(_hash(item))
-                    if {"transaction_id", "payment_status"} <= event.keys():
-                        found.update(_keys(event))
-    hashes = {_hash(item) for message in day.messages for item in split_body(message.body)}
-    for injected in day.ledger.injected:
-        found = labelled.pop((injected.violation, injected.incident), set())
-        assert set(injected.events) <= found
-        assert {each.body_hash for each in injected.refused} <= hashes
-        # Each labelled text is one event of the occurrence, refused or not.
-        texts = [each for each in found if isinstance(each, str)]
-        assert len(texts) <= len(injected.events) + len(injected.refused)
-    assert not labelled
-
-
-def _keys(event: dict[str, Any]) -> set[EventKey]:
-    try:
-        return {EventKey(*_identity(event))}
-    except (ValueError, TypeError, KeyError):
-        return set()
-
-
-def _hash(item: bytes) -> str:
-    return hashlib.blake2b(item, digest_size=16).hexdigest()
-
-
-def test_look_alikes_have_no_label_and_no_entry() -> None:
-    plain = configuration(3_000)
-    asked = configuration(3_000, violations=Violations(lookalike_share=0.2))
-    messages, ledger = run(asked)
-    assert ledger.injected == ()
-    assert set(ledger.violations) == {CONFLICT}
-    assert ledger.payments == 3_000
-    assert messages != run(plain).messages
-
-
-def test_a_kind_may_be_better_hidden_than_all_others() -> None:
-    def payments(violations: Violations) -> list[int]:
-        _, ledger = run(configuration(3_000, violations=violations))
-        return [len(each.events) for each in ledger.injected]
-
-    plain = payments(Violations(rapid_fire=Violation(share=0.05)))
-    hidden = payments(Violations(rapid_fire=Violation(share=0.05), subtlety=1))
-    own = payments(Violations(rapid_fire=Violation(share=0.05, subtlety=1)))
-    assert min(plain) > max(hidden)
-    assert hidden == own
-
-
-def test_structuring_stays_below_the_threshold_without_a_constant(day: Run) -> None:
-    amounts = {
-        Decimal(event["amount"])
-        for message in day.messages
-        for event in events_in(message)
-        if label_of(event) == "structuring"
-    }
-    assert len(amounts) > 20
-    assert all(9_000 <= amount < 10_000 for amount in amounts)
