@@ -197,9 +197,9 @@ def of_amounts(amounts: str) -> str:
             "segments: [{name: a, spending: 100}]\n"
             + of_amounts("uniform, minimum: 1, maximum: 1e6"),
             (
-                "5:59 categories.0.amounts.maximum: 1000000 dollars at 1350 a dollar can come to more"
-                " than 100000000000 of a currency; payments cannot be as large; lower one of them, or"
-                " a segment's spending"
+                "5:59 categories.0.amounts.maximum: 1000000 dollars at 1350 a dollar can come to"
+                " more than 100000000000 of a currency; payments cannot be as large; lower one of"
+                " them, or a segment's spending"
             ),
         ),
         (
