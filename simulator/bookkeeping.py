@@ -23,7 +23,8 @@ class Bookkeeper:
 
     def __init__(self, world: World, packer: Packer) -> None:
         self._world = world
-        self._first = world
+        self._start = world.span.start
+        self._ends = [world.span.end]
         self._packer = packer
         self._account = Account()
         self._injected: list[InjectedViolation] = []
@@ -36,6 +37,7 @@ class Bookkeeper:
     def change(self, world: World) -> None:
         """Go on with another configuration."""
         self._world = world
+        self._ends.append(world.span.end)
 
     def close(self, *, complete: bool) -> Ledger:
         """Return the ledger of all that was entered."""
@@ -55,9 +57,10 @@ class Bookkeeper:
         return Ledger(
             configuration=self._world.configuration,
             complete=complete,
-            start=moment(self._first.span.start),
-            end=moment(self._world.span.end),
-            holds_until=moment(self._world.span.end) + timedelta(hours=1),
+            start=moment(self._start),
+            # What is under way passes an end that has become an earlier one.
+            end=moment(max(self._ends)),
+            holds_until=moment(min(self._ends)) + timedelta(hours=1),
             messages=packer.messages,
             repeated_messages=packer.repeated,
             events=packer.events,

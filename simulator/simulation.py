@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -95,15 +95,18 @@ class Simulation:
         packer = Packer(**_packing(self._first))
         book = Bookkeeper(self._first, packer)
         self.generating_seconds = 0.0
+        blocks_made = payments_made = 0
         while world is not None:
             following: World | None = None
-            with _generated(world, self._workers) as blocks:
+            with _generated(world, blocks_made, self._workers) as blocks:
                 for block in self._timed(blocks):
+                    blocks_made += 1
+                    payments_made += block.plan.payments
                     book.record(block)
                     yield from self._timed(packer.take(block))
                     if self.stopped:
                         break
-                    following = self._reloaded(world, block.plan)
+                    following = self._reloaded(world, block.plan.end, payments_made)
                     if following is not None:
                         break
             world = following
@@ -132,17 +135,17 @@ class Simulation:
                 self.generating_seconds += time.perf_counter() - begun
             yield item
 
-    def _reloaded(self, world: World, plan: BlockPlan) -> World | None:
+    def _reloaded(self, world: World, start: int, payments_made: int) -> World | None:
         """Return the world from the end of a block on, if there is a new configuration."""
         configuration = self._reload() if self._reload is not None else None
-        if configuration is None or plan.end >= world.span.end:
+        if configuration is None or start >= world.span.end:
             return None
         span = span_of(configuration, self._now)
         payments = span.payments
         if payments is not None:
-            payments = max(1, payments - (plan.first + plan.payments))
-        end = max(span.end, plan.end + 1)
-        return World.build(configuration, span._replace(start=plan.end, end=end, payments=payments))
+            payments = max(1, payments - payments_made)
+        end = max(span.end, start + 1)
+        return World.build(configuration, span._replace(start=start, end=end, payments=payments))
 
 
 def simulate(configuration: Configuration, *, workers: int = 1) -> Simulation:
@@ -158,32 +161,40 @@ class _Packing(TypedDict):
 
 def _packing(world: World) -> _Packing:
     configuration = world.configuration
+    third = configuration.arrival.duplicate_share / 3
     return {
         "pack": configuration.messages.pack,
         "linger": world.span.linger,
-        # The third third of the duplicates; the others are events of blocks.
-        "repeated_share": configuration.arrival.duplicate_share / 3,
+        # The third third of the duplicates; the others are events of blocks, and in messages as
+        # conflicts are: so many events there are for each payment.
+        "repeated_share": third / (1 + 2 * third + configuration.arrival.conflict_share),
     }
 
 
 @contextmanager
-def _generated(world: World, workers: int) -> Iterator[Iterator[Block]]:
-    """Generate the blocks of a world, in order, in this process or in others."""
+def _generated(world: World, blocks_made: int, workers: int) -> Iterator[Iterator[Block]]:
+    """Generate the blocks of a world, in order, in this process or in others.
+
+    Blocks are numbered on from world to world: a number stands for its random draws.
+    """
+    plans = (plan._replace(number=blocks_made + plan.number) for plan in world.timeline.blocks())
     if workers <= 1:
-        yield map(partial(generate_block, world), world.timeline.blocks())
+        yield map(partial(generate_block, world), plans)
         return
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        yield _in_order(pool, world, workers * _AHEAD)
+        yield _in_order(pool, world, plans, workers * _AHEAD)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _in_order(pool: ProcessPoolExecutor, world: World, ahead: int) -> Iterator[Block]:
+def _in_order(
+    pool: ProcessPoolExecutor, world: World, plans: Iterable[BlockPlan], ahead: int
+) -> Iterator[Block]:
     configuration = msgspec.json.encode(world.configuration)
     span = world.span._replace(payments=world.timeline.payments)
     waiting: deque[Future[Block]] = deque()
-    for plan in world.timeline.blocks():
+    for plan in plans:
         waiting.append(pool.submit(_generate, configuration, span, plan))
         if len(waiting) >= ahead:
             yield waiting.popleft().result()
