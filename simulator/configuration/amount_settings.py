@@ -23,22 +23,22 @@ class LogNormal(Part, frozen=True, tag_field="distribution", tag="log_normal"):
 class Normal(Part, frozen=True, tag_field="distribution", tag="normal"):
     """Around a mean; what is not above zero is drawn again."""
 
-    mean: Positive
-    deviation: Positive
+    mean: Annotated[Positive, Meta(description="Of the amounts, before any is drawn again.")]
+    deviation: Annotated[Positive, Meta(description="Standard deviation around the mean.")]
     maximum: Maximum = 5000.0
 
 
 class Uniform(Part, frozen=True, tag_field="distribution", tag="uniform"):
     """All amounts from ``minimum`` to ``maximum`` alike."""
 
-    minimum: Positive
-    maximum: Positive
+    minimum: Annotated[Positive, Meta(description="Smallest amount.")]
+    maximum: Annotated[Positive, Meta(description="Largest amount.")]
 
 
 class Exponential(Part, frozen=True, tag_field="distribution", tag="exponential"):
     """The smaller, the more frequent."""
 
-    mean: Positive
+    mean: Annotated[Positive, Meta(description="Of the amounts, before any is drawn again.")]
     maximum: Maximum = 5000.0
 
 
@@ -55,7 +55,7 @@ class Bimodal(Part, frozen=True, tag_field="distribution", tag="bimodal"):
 class Pareto(Part, frozen=True, tag_field="distribution", tag="pareto"):
     """A tail by a power law: few amounts make most of the sum."""
 
-    minimum: Positive
+    minimum: Annotated[Positive, Meta(description="Smallest amount.")]
     alpha: Annotated[Positive, Meta(description="The smaller, the heavier the tail.")] = 1.8
     maximum: Maximum = 5000.0
 

@@ -95,7 +95,7 @@ _ALWAYS: Final = (50,) * 24
 class Segment(Part, frozen=True):
     """A kind of customers."""
 
-    name: Name
+    name: Annotated[Name, Meta(description="What you call it.")]
     weight: Annotated[Weight, Meta(description="How many customers are of this kind.")] = 1.0
     activity: Annotated[
         Positive, Meta(description="How often one pays, relative to other kinds.")
@@ -119,8 +119,8 @@ DEFAULT_SEGMENTS: Final = (
 class Country(Part, frozen=True):
     """A country in which customers and merchants live."""
 
-    code: CountryCode
-    currency: CurrencyCode
+    code: Annotated[CountryCode, Meta(description="ISO 3166-1 alpha-2.")]
+    currency: Annotated[CurrencyCode, Meta(description="ISO 4217: what people pay with there.")]
     per_dollar: Annotated[
         Positive, Meta(description="Units of the currency for a US dollar; a round figure will do.")
     ]
@@ -182,7 +182,7 @@ class Channels(Part, frozen=True):
 class Category(Part, frozen=True):
     """A kind of merchants."""
 
-    name: Name
+    name: Annotated[Name, Meta(description="Stands in merchant.category.")]
     mcc: Annotated[MerchantCategoryCode, Meta(description="ISO 18245.")]
     amounts: Annotated[Amounts, Meta(description="What it costs there, in US dollars.")]
     weight: Annotated[Weight, Meta(description="How many of all payments are made there.")] = 1.0
