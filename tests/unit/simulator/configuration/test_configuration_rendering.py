@@ -82,7 +82,7 @@ def test_every_option_is_written_with_its_meaning_told_once() -> None:
 
 
 def test_lists_of_maps_begin_each_item_with_a_dash() -> None:
-    assert "\nsegments:\n  - name: household\n    # How many" in DEFAULTS
+    assert "\nsegments:\n    # What you call it.\n  - name: household\n    # How many" in DEFAULTS
 
 
 def test_what_readers_of_yaml_may_take_for_something_else_stands_in_quotes() -> None:

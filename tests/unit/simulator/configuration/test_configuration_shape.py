@@ -150,7 +150,7 @@ def category(name: str = "coffee", mcc: str = '"5814"', amounts: str = AMOUNTS) 
             f"segments: [{{name: {'a' * 65}}}]",
             f"1:19 segments.0.name: expected at most 64 characters, found '{'a' * 60}'...",
         ),
-        ("segments: [{weight: 1}]", "1:12 segments.0: name is missing"),
+        ("segments: [{weight: 1}]", "1:12 segments.0: name is missing; What you call it."),
         (
             "countries: [{code: DE, currency: eur, per_dollar: 1}]",
             (
