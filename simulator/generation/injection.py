@@ -19,9 +19,6 @@ from simulator.wire import Label
 HIGH_RISK_COUNTRIES: Final = frozenset({"IR", "KP", "MM"})
 """On the Financial Action Task Force's list of jurisdictions that call for countermeasures."""
 
-
-_MILLISECOND: Final = 1000
-
 _HALF_A_PAIR: Final = re.compile(rb"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])")
 
 
@@ -105,8 +102,6 @@ def _make(world: World, plan: BlockPlan, wanted: _Wanted, turn: int) -> Injected
     name = wanted.kind.name
     random = random_stream(world.configuration.seed, f"{name}/{plan.number}/{turn}")
     at = plan.start + int(random.random() * (plan.end - plan.start))
-    # A whole millisecond, to which most times are cut: nothing lies before the beginning.
-    at = min(-(-at // _MILLISECOND) * _MILLISECOND, plan.end - 1)
     is_violation = wanted.kind in KINDS
     incident_id = letters_of(f"{world.run_key}/{name}/{turn}", 12)
     scene = Scene(

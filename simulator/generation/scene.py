@@ -41,6 +41,7 @@ from simulator.generation.wording import (
 from simulator.wire import Card, Counterparty, Event, Label, Payment
 
 _OFFSETS: Final = tuple(timezone(timedelta(minutes=minutes)) for minutes in OFFSETS_MINUTES)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _TRIES: Final = 60
 
 
@@ -88,7 +89,14 @@ class Scene:
         """
         length = min(within, self.remaining)
         draws = sorted(self.random.random() for _ in range(number - 1))
-        return [self.at, *(self.at + length * draw for draw in draws)][:number]
+        return [self.at, *(self.after(length, draw) for draw in draws)][:number]
+
+    def after(self, length: timedelta, part: float) -> datetime:
+        """Return the time at which a part of ``length`` has passed since the beginning.
+
+        Cut to the microsecond, since rounding could reach the end of the simulation.
+        """
+        return self.at + timedelta(microseconds=int(length / _MICROSECOND * part))
 
     def eased(self, plain: float, hidden: float) -> float:
         """Return the value between ``plain`` (subtlety 0) and ``hidden`` (subtlety 1)."""

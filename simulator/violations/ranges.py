@@ -55,6 +55,6 @@ def chained(scene: Scene, number: int, within: timedelta) -> list[datetime]:
 
 def _at(scene: Scene, gaps: Sequence[float], length: timedelta) -> list[datetime]:
     """Return times whose gaps are in proportion and add up to ``length``, or to what remains."""
-    length = min(length, scene.remaining * _BEFORE_THE_END)
+    length = min(length, scene.after(scene.remaining, _BEFORE_THE_END) - scene.at)
     total = sum(gaps)
-    return [scene.at, *(scene.at + length * (passed / total) for passed in accumulate(gaps))]
+    return [scene.at, *(scene.after(length, passed / total) for passed in accumulate(gaps))]

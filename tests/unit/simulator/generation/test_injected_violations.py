@@ -1,6 +1,7 @@
 """Violations are injected as often as asked for, labelled, and entered in the ledger."""
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from datetime import timedelta
 from decimal import Decimal
@@ -72,6 +73,32 @@ def test_occurrences_are_spread_over_the_whole_simulation(day: Run) -> None:
     hours = Counter((each.first - ledger.start) // timedelta(hours=6) for each in ledger.injected)
     assert set(hours) >= {0, 1, 2, 3}
     assert min(hours[quarter] for quarter in range(4)) > len(ledger.injected) / 16
+
+
+def test_the_digits_of_a_time_do_not_tell_that_it_is_of_a_violation(day: Run) -> None:
+    digits = [
+        found[1]
+        for message in day.messages
+        for event in events_in(message)
+        if label_of(event) not in {"", CONFLICT}
+        and (found := re.search(r"[.]\d{3}(\d{3})", str(event.get("event_time"))))
+    ]
+    # Nor are there more whole milliseconds than by chance, and at the edges of windows.
+    assert digits.count("000") < 0.03 * len(digits)
+    assert len(set(digits)) > 0.5 * len(digits) > 200
+
+
+def test_violations_that_begin_with_the_last_microsecond_end_before_the_simulation_does() -> None:
+    asked = configuration(600, "1ms", violations=every_violation())
+    messages, ledger = run(asked)
+    times = [
+        moment_of(event)
+        for message in messages
+        for event in events_in(message)
+        if label_of(event) not in {"ancient_time", "future_time", "contract_breach"}
+    ]
+    assert ledger.start <= min(times)
+    assert max(times) < ledger.end
 
 
 def test_labelled_events_are_those_of_the_ledger_and_the_other_way_round(day: Run) -> None:
