@@ -1,5 +1,6 @@
 """A simulation: an iterable of messages, and the ledger of what they hold."""
 
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -181,7 +182,13 @@ def _generated(world: World, blocks_made: int, workers: int) -> Iterator[Iterato
     if workers <= 1:
         yield map(partial(generate_block, world), plans)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    # Ctrl-C reaches all processes of a terminal: this one decides when to end.
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    )
     try:
         yield _in_order(pool, world, plans, workers * _AHEAD)
     finally:

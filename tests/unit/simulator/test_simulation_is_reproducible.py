@@ -1,7 +1,9 @@
 """Equal configurations give equal bytes: again, elsewhere, and by any number of processes."""
 
 import hashlib
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -117,6 +119,16 @@ def test_workers_give_the_same_bytes_for_a_rate_and_for_many_small_blocks() -> N
     one, several = run(asked), run(asked, 2)
     assert one.ledger.payments > 4 * world(asked).timeline.block_size
     assert several == one
+
+
+def test_workers_leave_it_to_the_simulation_when_to_end_after_an_interruption() -> None:
+    messages = []
+    for message in Simulation(SEVERAL_BLOCKS, now=NOW, workers=2):
+        if not messages:
+            for worker in multiprocessing.active_children():
+                os.kill(worker.pid or 0, signal.SIGINT)
+        messages.append(message)
+    assert messages == run(SEVERAL_BLOCKS).messages
 
 
 def test_what_is_left_of_a_simulation_may_be_dropped_with_workers_at_work() -> None:
