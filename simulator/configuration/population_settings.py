@@ -9,10 +9,10 @@ from simulator.configuration.base import Part
 from simulator.configuration.types import (
     CountryCode,
     CurrencyCode,
+    Exponent,
     Hours,
     MerchantCategoryCode,
     Name,
-    NotNegative,
     Positive,
     Share,
     Weight,
@@ -25,10 +25,10 @@ class Population(Part, frozen=True):
     customers: Annotated[int, Meta(ge=10, le=5_000_000, description="How many pay.")] = 1_000
     merchants: Annotated[int, Meta(ge=10, le=500_000, description="How many are paid.")] = 400
     customer_exponent: Annotated[
-        NotNegative,
+        Exponent,
         Meta(description="Activity falls with rank to this power, as in Zipf's law; 0: all alike."),
     ] = 0.7
-    merchant_exponent: Annotated[NotNegative, Meta(description="The same for merchants.")] = 0.6
+    merchant_exponent: Annotated[Exponent, Meta(description="The same for merchants.")] = 0.6
     abroad_share: Annotated[
         Share, Meta(description="Payments whose merchant may be of any country.")
     ] = 0.1

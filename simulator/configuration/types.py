@@ -13,6 +13,8 @@ type Weight = Annotated[float, Meta(ge=0)]
 """Relative: a part of the sum of all weights beside it."""
 type Positive = Annotated[float, Meta(gt=0)]
 type NotNegative = Annotated[float, Meta(ge=0)]
+type Exponent = Annotated[float, Meta(ge=0, le=10)]
+"""How uneven things are by their rank; beyond 10 the first of them would be all there is."""
 type Duration = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$")]
 """A number and a unit: ``250ms``, ``90s``, ``5m``, ``24h``, ``7d``."""
 type Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]

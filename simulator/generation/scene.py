@@ -312,8 +312,10 @@ class Scene:
         if method not in TRANSFERS:
             return None
         other = self.customer()
-        while other is customer:
-            other = self.customer()
+        if other.number == customer.number:
+            # Perhaps nobody else pays.
+            size = len(self.population.group_of_customer)
+            other = self.population.customer((other.number + 1) % size)
         return account_of(other)
 
     def _metadata(self) -> dict[str, str | int] | None:

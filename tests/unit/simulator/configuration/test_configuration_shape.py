@@ -117,6 +117,10 @@ def category(name: str = "coffee", mcc: str = '"5814"', amounts: str = AMOUNTS) 
         ),
         ("messages: {pack: 9000}", "1:18 messages.pack: expected at most 5000, found 9000"),
         (
+            "population: {customer_exponent: 400}",
+            "1:33 population.customer_exponent: expected at most 10, found 400",
+        ),
+        (
             "rhythm: {weekdays: [1, 2]}",
             "1:10 rhythm.weekdays: expected 7 values, found a list of 2",
         ),

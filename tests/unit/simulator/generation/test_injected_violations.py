@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from unit.simulator.generation.simulation_samples import (
     KINDS,
@@ -20,8 +21,16 @@ from unit.simulator.generation.simulation_samples import (
 )
 
 from shared_code.domain.decoding import split_body
+from simulator.configuration.population_settings import (
+    DEFAULT_CATEGORIES,
+    DEFAULT_COUNTRIES,
+    Methods,
+    Population,
+    Segment,
+)
 from simulator.configuration.violation_settings import Violation, Violations
 from simulator.generation.blocks import CONFLICT
+from simulator.generation.streams import letters_of
 from simulator.ledger import EventKey
 from simulator.violations.catalogue import KINDS as KNOWN_KINDS
 
@@ -154,6 +163,31 @@ def test_a_kind_may_be_better_hidden_than_all_others() -> None:
     own = payments(Violations(rapid_fire=Violation(share=0.05, subtlety=1)))
     assert min(plain) > max(hidden)
     assert hidden == own
+
+
+def test_where_one_customer_makes_all_payments_transfers_still_go_to_somebody_else() -> None:
+    asked = configuration(
+        200,
+        "4h",
+        segments=(Segment(name="rest"), Segment(name="only", weight=1e-9, activity=1e30)),
+        countries=DEFAULT_COUNTRIES[:1],
+        categories=(
+            msgspec.structs.replace(DEFAULT_CATEGORIES[0], methods=Methods(bank_transfer=1)),
+        ),
+        population=Population(customers=10),
+        violations=every_violation(),
+    )
+    messages, ledger = run(asked)
+    assert ledger.payments == 200
+    transfers = [
+        event
+        for message in messages
+        for event in events_in(message)
+        if label_of(event) == "zero_amount"
+    ]
+    assert transfers
+    for event in transfers:
+        assert event["counterparty"]["id"] != f"account_{letters_of(event['customer']['id'], 12)}"
 
 
 def test_structuring_stays_below_the_threshold_without_a_constant(day: Run) -> None:
