@@ -122,7 +122,7 @@ def test_workers_give_the_same_bytes_for_a_rate_and_for_many_small_blocks() -> N
 
 
 def test_workers_leave_it_to_the_simulation_when_to_end_after_an_interruption() -> None:
-    messages = []
+    messages: list[Message] = []
     for message in Simulation(SEVERAL_BLOCKS, now=NOW, workers=2):
         if not messages:
             for worker in multiprocessing.active_children():
