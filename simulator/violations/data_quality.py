@@ -101,7 +101,10 @@ def future_time(scene: Scene, settings: FutureTime) -> Incident:
     least, most = map(seconds_of, settings.ahead)
     ahead = timedelta(seconds=scene.between(least, most))
     payment = scene.compose(scene.at)
-    if ahead < _STORED_AHEAD:
+    # A simulation that keeps pace with the clock is far from its end when it sends this.
+    keeps_pace = scene.configuration.time.speed_up is not None
+    sent = scene.at if keeps_pace else scene.end
+    if scene.end + ahead < sent + _STORED_AHEAD:
         text, event_time = scene.written(scene.end + ahead)
         return odd(payment._replace(event_time=event_time), event_time=text)
     # A time may be cut to the millisecond when it is written.

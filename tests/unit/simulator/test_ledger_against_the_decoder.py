@@ -1,5 +1,6 @@
 """The product's own decoder as second opinion on the simulator's ledger."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from simulator.configuration.traffic_settings import (
     Writing,
 )
 from simulator.configuration.violation_settings import FutureTime, Violation, Violations
+from simulator.generation.span import moment
 from simulator.ledger import Ledger
 from simulator.message import Message
 
@@ -143,6 +145,21 @@ def test_the_near_future_is_stored_and_the_ledger_knows_its_windows() -> None:
     assert_exact(messages, ledger)
     assert recount(messages).qualities["future_event_time"] == 20
     assert sum(each.count for each in ledger.sums if each.window_start >= ledger.end) == 20
+
+
+def test_the_near_future_of_a_live_simulation_is_judged_by_the_clock_that_passes_with_it() -> None:
+    asked = configuration(
+        600,
+        time=TimeSpan(live=True, duration="30h"),
+        arrival=Arrival(delay="0s", late_share=0, duplicate_share=0, conflict_share=0),
+        violations=Violations(future_time=FutureTime(share=0.1, ahead=("1h", "2h"))),
+    )
+    messages, ledger = run(asked)
+    rejected: Counter[str] = Counter()
+    for message in messages:
+        rejected += recount([message], moment(message.at)).rejected
+    assert 0 < rejected["outside_horizon"] < 60
+    assert rejected == ledger.rejected
 
 
 SHARES = Arrival(duplicate_share=0.5, late_share=0.5, conflict_share=0.5)
