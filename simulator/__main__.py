@@ -2,8 +2,13 @@
 
 import sys
 
-from simulator.cli.main import main
-
 # Worker processes import this module, too, under another name.
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        # It takes a while, within which Ctrl-C is no reason for a traceback.
+        from simulator.cli.main import main
+
+        exit_code = main()
+    except KeyboardInterrupt:
+        exit_code = 130
+    sys.exit(exit_code)

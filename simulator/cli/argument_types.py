@@ -54,6 +54,15 @@ def count(text: str) -> int:
     return value
 
 
+def natural(text: str) -> int:
+    """Read a whole number, 0 included."""
+    value = int(text) if text.isascii() and text.isdigit() else -1
+    if value < 0:
+        msg = f"expected a whole number, 0 or more, found {text!r}"
+        raise argparse.ArgumentTypeError(msg)
+    return value
+
+
 def share(text: str) -> float:
     """Read a number from 0 to 1."""
     try:

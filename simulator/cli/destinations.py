@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from simulator.cli.argument_types import positive
+from simulator.cli.errors import ArgumentsRefused
 from simulator.publishing.connection import (
     CONNECTION_SETTING,
     DEFAULT_EVENT_HUB,
@@ -93,7 +94,10 @@ def destination(options: argparse.Namespace, say: Callable[[str], None]) -> Dest
     Raises:
         InvalidConnection: nothing says where to send, or the connection string is no such.
         OutputFailed: a file's name says that it cannot hold what is asked for.
+        ArgumentsRefused: options about an event hub, but messages go elsewhere.
     """
+    if options.stdout or options.file is not None or options.events is not None:
+        _refuse_event_hub(options)
     if options.stdout:
         return Destination(StdoutPublisher(), "standard output")
     if options.file is not None:
@@ -113,3 +117,10 @@ def destination(options: argparse.Namespace, say: Callable[[str], None]) -> Dest
         settings = KafkaSettings.of_event_hubs(connection)
         return Destination(KafkaPublisher(settings), settings.where, spool)
     return Destination(EventHubsPublisher(connection), connection.where, spool)
+
+
+def _refuse_event_hub(options: argparse.Namespace) -> None:
+    for option, given in (("--kafka", options.kafka), ("--event-hub", options.event_hub)):
+        if given:
+            msg = f"{option} is about event hubs, but messages go to a file or pipe; leave one out"
+            raise ArgumentsRefused(msg)

@@ -13,6 +13,7 @@ from simulator.cli import (
     score_command,
     validate_command,
 )
+from simulator.cli.reporting import JsonLog
 from simulator.errors import ExitCode, SimulatorError
 
 _DESCRIPTION = """\
@@ -31,11 +32,11 @@ exit codes:
   {ExitCode.OK}    done
   {ExitCode.BELOW_GOAL}    score: below what --minimum-recall or --minimum-precision asks for
   {ExitCode.USAGE}    wrong arguments, configuration, mapping or connection string
-  {ExitCode.UNREACHABLE}    the event hub cannot be reached; what was not sent is spooled
+  {ExitCode.UNREACHABLE}    no event hub or database can be reached; what was on its way is spooled
   {ExitCode.REFUSED}    the event hub refuses: wrong key, missing right, no such event hub
-  {ExitCode.OUTPUT}    a file or the database cannot be read or written
+  {ExitCode.OUTPUT}    a file cannot be read or written
   {ExitCode.BAD_ROWS}    replay: more bad rows than --max-rejects
-  {ExitCode.INTERRUPTED}  interrupted; the ledger covers what was generated
+  {ExitCode.INTERRUPTED}  interrupted; after one Ctrl-C the ledger covers what was generated
 """
 _COMMANDS = (run_command, replay_command, score_command, validate_command, profiles_command)
 
@@ -48,18 +49,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", dest="name_of_command"
+    )
     for command in _COMMANDS:
         command.add_to(commands)
     options = parser.parse_args(arguments)
     # The SDK logs each retry; what it gives up on is told once, by the error below.
     logging.getLogger("azure").addHandler(logging.NullHandler())
-    errors = Console(stderr=True, soft_wrap=True)
     try:
         return int(options.command(options))
     except SimulatorError as error:
-        errors.print(f"error: {error}", style="bold red", markup=False, highlight=False)
+        _tell(options, str(error), error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
-        errors.print("interrupted", markup=False)
+        _tell(options, "interrupted", ExitCode.INTERRUPTED)
         return ExitCode.INTERRUPTED
+
+
+def _tell(options: argparse.Namespace, text: str, exit_code: ExitCode) -> None:
+    if getattr(options, "log", "text") == "json":
+        JsonLog(options.name_of_command).fail(text, exit_code=exit_code)
+        return
+    console = Console(stderr=True, soft_wrap=True)
+    if exit_code != ExitCode.INTERRUPTED:
+        text = f"error: {text}"
+    console.print(text, style="bold red", markup=False, highlight=False)

@@ -1,14 +1,13 @@
 """``python -m simulator profiles``: shows ready-made configurations."""
 
 import argparse
-import sys
 from typing import Final
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from simulator.cli.argument_types import subcommand
+from simulator.cli.standard_output import StandardOutput
 from simulator.configuration.profile_files import location
 from simulator.configuration.rendering import render
 from simulator.configuration.shipped_profiles import load_profile, profiles
@@ -38,13 +37,15 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Show all profiles or one; return the exit code."""
+    console = StandardOutput()
     if options.name is None:
         table = Table("profile", "what it is for", box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
         for name, description in profiles().items():
             table.add_row(name, description)
-        Console().print(table)
+        console.print(table)
         return ExitCode.OK
     configuration = load_profile(options.name)
     written = location(options.name).read_text("utf-8")
-    sys.stdout.write(render(configuration) if options.full else written)
+    text = render(configuration) if options.full else written
+    console.out(text, end="", highlight=False)
     return ExitCode.OK

@@ -2,15 +2,17 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from simulator.cli.argument_types import count, moment, positive, subcommand
+from simulator.cli.argument_types import count, moment, natural, positive, subcommand
 from simulator.cli.destinations import ENVIRONMENT, add_destination, destination
+from simulator.cli.errors import ArgumentsRefused
+from simulator.cli.file_arguments import keep_apart
 from simulator.cli.reporting import Reporter, reporter
+from simulator.cli.standard_output import StandardOutput
 from simulator.errors import ExitCode, InvalidConfiguration
 from simulator.message import Message
 from simulator.publishing.counters import summary
@@ -82,7 +84,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     how.add_argument("--limit", type=count, metavar="N", help="send at most so many events")
     how.add_argument("--pack", type=count, metavar="N", default=50, help="events in a message (50)")
     how.add_argument("--rejects", type=Path, metavar="FILE", help="keep bad rows here (JSONL)")
-    how.add_argument("--max-rejects", type=int, metavar="N", help="stop at more bad rows than that")
+    how.add_argument(
+        "--max-rejects", type=natural, metavar="N", help="stop at more bad rows than that"
+    )
     how.add_argument("--dry-run", action="store_true", help="map and count, but send nothing")
     how.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     how.add_argument(
@@ -95,9 +99,17 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def run(options: argparse.Namespace) -> int:
     """Replay, or describe; return the exit code."""
     if options.describe:
+        console = StandardOutput()
         for file in options.files:
-            sys.stdout.write(describe(file))
+            console.out(describe(file), end="", highlight=False)
         return ExitCode.OK
+    if options.shift_oldest and options.shift_to is None:
+        msg = "--shift-oldest says which event --shift-to moves; give --shift-to as well"
+        raise ArgumentsRefused(msg)
+    keep_apart(
+        options.files if options.map is None else [*options.files, options.map],
+        {"--file": options.file, "--events": options.events, "--rejects": options.rejects},
+    )
     replay = Replay(
         options.files, _mapping(options), _options(options), name=str(options.map or "the mapping")
     )

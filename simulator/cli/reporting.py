@@ -38,7 +38,7 @@ class Reporter(Protocol):
 
 
 class Terminal:
-    """A progress bar and sentences."""
+    """A progress bar, if anybody sees it, and sentences."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
@@ -91,6 +91,10 @@ class JsonLog:
         """Log the end."""
         self._log("info", "ended", text, **fields)
 
+    def fail(self, text: str, **fields: Any) -> None:
+        """Log why nothing more will come."""
+        self._log("error", "failed", text, **fields)
+
     def _log(self, level: str, event: str, text: str, **fields: Any) -> None:
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -128,13 +132,16 @@ def reporter(command: str, *, quiet: bool, log: str) -> Iterator[Reporter]:
     elif quiet:
         yield Silent()
     else:
+        console = Console(stderr=True, soft_wrap=True)
         bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=Console(stderr=True, soft_wrap=True),
+            console=console,
+            # In a file or a pipe, frames of a bar are noise between the sentences.
+            disable=not console.is_terminal,
         )
         with bar:
             yield Terminal(bar)

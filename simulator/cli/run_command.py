@@ -15,6 +15,7 @@ from simulator.cli.configuring import (
     watched_configuration,
 )
 from simulator.cli.destinations import ENVIRONMENT, Destination, add_destination, destination
+from simulator.cli.file_arguments import keep_apart, require_writable
 from simulator.cli.reporting import Reporter, reporter
 from simulator.configuration.errors import ConfigurationRefused
 from simulator.errors import ExitCode
@@ -92,6 +93,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Generate and publish; return the exit code."""
+    ledger_file = {"--ledger": options.ledger}
+    keep_apart(
+        [] if options.config is None else [options.config],
+        {"--file": options.file, "--events": options.events, **ledger_file},
+    )
+    require_writable(ledger_file)
     with reporter("run", quiet=options.quiet, log=options.log) as report:
         simulation = _simulation(options, report)
         target = destination(options, report.warn)

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
-from simulator.cli.argument_types import share, subcommand
+from simulator.cli.argument_types import natural, share, subcommand
+from simulator.cli.file_arguments import keep_apart
+from simulator.cli.standard_output import StandardOutput
 from simulator.errors import ExitCode
 from simulator.ledger import Ledger
 from simulator.score.charts import chart
@@ -50,7 +50,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     parser.add_argument(
         "--examples",
-        type=int,
+        type=natural,
         default=5,
         metavar="N",
         help="missed and false ones of each kind to name (default: 5)",
@@ -69,10 +69,11 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Score and print; return the exit code."""
+    keep_apart([options.ledger], {"--json": options.json, "--chart": options.chart})
     ledger = Ledger.load(options.ledger)
     with pipeline_database(options.database_url) as connection:
         found = score(connection, ledger, examples=options.examples, kinds=options.kinds)
-    console = Console()
+    console = StandardOutput()
     print_score(console, found)
     if options.json is not None:
         found.save(options.json)

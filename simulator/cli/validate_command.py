@@ -4,9 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from simulator.cli.argument_types import subcommand
+from simulator.cli.standard_output import StandardOutput
 from simulator.configuration.reading import read_configuration
 from simulator.errors import ExitCode, SimulatorError
 from simulator.replay.mapping_reading import read_mapping
@@ -43,7 +42,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def run(options: argparse.Namespace) -> int:
     """Check all files; return the exit code."""
-    console = Console(soft_wrap=True)
+    console = StandardOutput(soft_wrap=True)
     exit_code = ExitCode.OK
     for file in options.files:
         try:

@@ -58,7 +58,7 @@ def event_lines(body: bytes) -> Sequence[bytes]:
     if body.startswith(b"["):
         try:
             elements = [bytes(raw) for raw in _ARRAY.decode(body)]
-        except ValueError:
+        except (ValueError, RecursionError):
             elements = []
         if elements and all(element.startswith(b"{") for element in elements):
             return [_one_line(element) for element in elements]

@@ -46,7 +46,8 @@ def read_mapping(path: Path) -> ReplayMapping:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableData(path, str(error)) from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise UnreadableData(path, reason) from error
     return parse_mapping(text, str(path))
 
 
