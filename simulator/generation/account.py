@@ -11,10 +11,10 @@ from shared_code.domain.windows import WINDOW_LENGTH
 from simulator.generation.ordinary import METHODS, STATUSES, PaymentEvents, Payments
 from simulator.generation.population import Integers, Population
 from simulator.generation.span import MICROSECONDS, microseconds
+from simulator.generation.wording import CARD_METHODS
 from simulator.wire import Card, Customer, Event, Merchant, Payment
 
 _WINDOW: Final = round(WINDOW_LENGTH.total_seconds() * MICROSECONDS)
-_CARD_METHODS: Final = ("credit_card", "debit_card")
 _BAD_MAIL: Final = "invalid_email"
 _BAD_COUNTRY: Final = "invalid_country"
 _BAD_CARD: Final = "invalid_card_data"
@@ -103,7 +103,7 @@ def _qualities(payment: Payment, known_countries: frozenset[str]) -> list[str]:
     customer, merchant = event.customer or Customer(), event.merchant or Merchant()
     card = event.card or Card()
     numbered = bool(card.bin or card.last4 or card.fingerprint)
-    by_card = event.payment_method in _CARD_METHODS
+    by_card = event.payment_method in CARD_METHODS
     found = {
         "zero_amount": not payment.amount,
         "customer_id_missing": not customer.id,

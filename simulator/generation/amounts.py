@@ -42,5 +42,7 @@ def _draw(amounts: Amounts, size: int, columns: np.random.Generator) -> Floats:
             medians = np.where(upper, amounts.upper_median, amounts.median)
             return columns.lognormal(np.log(medians), amounts.sigma, size)
         case Pareto():
-            # Inverse of the cumulative distribution 1 - (minimum / x) ** alpha.
-            return amounts.minimum * (1 - columns.random(size)) ** (-1 / amounts.alpha)
+            # Inverse of the cumulative distribution 1 - (minimum / x) ** alpha. What is too large
+            # for a number is drawn again like all that is too large.
+            with np.errstate(over="ignore"):
+                return amounts.minimum * (1 - columns.random(size)) ** (-1 / amounts.alpha)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_code.domain.currencies import CURRENCIES
 from simulator.configuration.population_settings import Channels
@@ -74,8 +75,10 @@ _FRACTIONS: Final = [""] + [
     f".{value:0{decimals}d}" for decimals in (1, 2, 3, 4) for value in range(10**decimals)
 ]
 _AFTER_WHOLE: Final = _table([f'{text}"' for text in _FRACTIONS] + _FRACTIONS)
-_BEFORE_WHOLE: Final = _table(['","amount":"', '","amount":'])
-_AFTER_TIME: Final = _table(_ENDINGS)
+# By ending of the time, then by whether the amount is a JSON number.
+_TO_THE_AMOUNT: Final = _table(
+    [f'{ending}","amount":{quote}' for ending in _ENDINGS for quote in ('"', "")]
+)
 _DEVICE_TABLE: Final = tuple(DEVICES[channel] for channel in _CHANNELS)
 _MOST_DEVICES: Final = max(len(devices) for devices in _DEVICE_TABLE)
 # By channel and device; the last device of each row is none, the last row no channel at all.
@@ -106,39 +109,40 @@ def write_events(
     ids = _ids(world.run_key, len(payments.time), columns)
     event_ids = ids[of_payment]
     event_ids[events.original] = _ids(world.run_key, int(events.original.sum()), columns)
-    originals = np.full(len(of_payment), "", dtype=object)
-    originals[events.original] = (
+    instruments = _instruments(world, payments, columns)[of_payment]
+    instruments[events.original] += (
         ',"original_transaction_id":"pay_' + ids[of_payment[events.original]] + '"'
     )
     times, time_texts, endings = _time_texts(world, events.time, columns)
-    whole, before_whole, after_whole = _amount_texts(world, payments, events, columns)
+    numbers = columns.random(len(of_payment)) < world.configuration.writing.number_share
+    whole, fractions = _amount_texts(population, payments, events, numbers)
     orders, items_and_hosts = _metadata(len(payments.time), columns)
     parts: tuple[_Part, ...] = (
-        '{"transaction_id":"pay_',
+        '}\n{"transaction_id":"pay_',
         event_ids,
         '","event_time":"',
         time_texts,
-        endings,
-        before_whole,
+        _TO_THE_AMOUNT[endings * 2 + numbers],
         whole,
-        after_whole,
+        fractions,
         _heads(population, payments, events),
         _meetings(world, payments, columns)[of_payment],
-        ',"customer":',
         population.customer_texts(payments.customer)[of_payment],
-        ',"merchant":',
         population.merchant_texts(payments.merchant)[of_payment],
-        _instruments(world, payments, columns)[of_payment],
-        originals,
+        instruments,
         orders[of_payment],
         items_and_hosts[of_payment],
-        "}\n",
     )
     return Written(_joined(len(of_payment), parts), times)
 
 
 def _joined(rows: int, parts: tuple[_Part, ...]) -> list[bytes]:
-    """Return the rows of columns of texts, each row joined; a text is a column of itself."""
+    """Return the rows of columns of texts, each row joined; a text is a column of itself.
+
+    Each row ends, and the one before it is parted from it, by what the next one begins with.
+    """
+    if not rows:
+        return []
     width = len(parts)
     table: list[str] = [""] * (rows * width)
     for at, part in enumerate(parts):
@@ -146,9 +150,11 @@ def _joined(rows: int, parts: tuple[_Part, ...]) -> list[bytes]:
             table[at::width] = [part] * rows
         else:
             table[at::width] = part if isinstance(part, list) else part.tolist()
+    table[0] = table[0].removeprefix("}\n")
+    table.append("}")
     # JSON has no line breaks of its own, so that all rows are joined and encoded at once. Joining
     # texts and encoding them is faster than joining bytes.
-    return "".join(table).encode().split(b"\n")[:rows]
+    return "".join(table).encode().split(b"\n")
 
 
 def _ids(run_key: int, size: int, columns: np.random.Generator) -> Objects:
@@ -159,8 +165,8 @@ def _ids(run_key: int, size: int, columns: np.random.Generator) -> Objects:
 
 def _time_texts(
     world: World, time: Integers, columns: np.random.Generator
-) -> tuple[Integers, list[str], Objects]:
-    """Return the times as they are written, their texts, and what the texts end with.
+) -> tuple[Integers, list[str], Integers]:
+    """Return the times as they are written, their texts, and the numbers of their endings.
 
     A time is cut to the millisecond where it simply ends with Z.
     """
@@ -173,7 +179,7 @@ def _time_texts(
     plain = ending == 0
     named = np.where(plain, time // _MILLISECOND * _MILLISECOND, time)
     lengths = np.where(plain, _TO_THE_MILLISECOND, _TO_THE_MICROSECOND)
-    return named, _clock_texts(named + _OFFSETS[ending], lengths), _AFTER_TIME[ending]
+    return named, _clock_texts(named + _OFFSETS[ending], lengths), ending
 
 
 def _clock_texts(times: Integers, lengths: Integers) -> list[str]:
@@ -220,19 +226,14 @@ def _heads(population: Population, payments: Payments, events: PaymentEvents) ->
 
 
 def _amount_texts(
-    world: World, payments: Payments, events: PaymentEvents, columns: np.random.Generator
-) -> tuple[list[str], Objects, Objects]:
-    """Return the whole part of each amount, and what stands before and after it."""
-    units = np.array([CURRENCIES[each.currency].minor_unit for each in world.population.countries])
+    population: Population, payments: Payments, events: PaymentEvents, numbers: NDArray[np.bool]
+) -> tuple[list[str], Objects]:
+    """Return the whole part of each amount, and what stands behind it; some are JSON numbers."""
+    units = np.array([CURRENCIES[each.currency].minor_unit for each in population.countries])
     unit = units[payments.country[events.payment]]
     whole, part = np.divmod(events.minor, 10**unit)
-    number = columns.random(len(unit)) < world.configuration.writing.number_share
-    after = _FIRST_FRACTION[unit] + part + number * len(_FRACTIONS)
-    return (
-        list(map(str, whole.tolist())),
-        _BEFORE_WHOLE[number.astype(int)],
-        _AFTER_WHOLE[after],
-    )
+    after = _FIRST_FRACTION[unit] + part + numbers * len(_FRACTIONS)
+    return list(map(str, whole.tolist())), _AFTER_WHOLE[after]
 
 
 def _instruments(world: World, payments: Payments, columns: np.random.Generator) -> Objects:
@@ -240,10 +241,10 @@ def _instruments(world: World, payments: Payments, columns: np.random.Generator)
     population = world.population
     texts = np.full(len(payments.time), "", dtype=object)
     cards = np.flatnonzero(IS_CARD[payments.method])
-    texts[cards] = ',"card":' + population.card_texts(payments.customer[cards])
+    texts[cards] = population.card_texts(payments.customer[cards])
     transfers = np.flatnonzero(_IS_TRANSFER[payments.method])
     others = _other_customers(world, payments.customer[transfers], columns)
-    texts[transfers] = ',"counterparty":' + population.account_texts(others)
+    texts[transfers] = population.account_texts(others)
     return texts
 
 

@@ -72,9 +72,12 @@ def draw_payments(
     abroad = columns.random(size) < configuration.population.abroad_share
     abroad |= population.merchant_ranges.sizes[cell] == 0
     uniform = columns.random(size)
-    merchant = population.category_ranges.draw(category, uniform)
-    home = np.flatnonzero(~abroad)
-    merchant[home] = population.merchant_ranges.draw(cell[home], uniform[home])
+    merchant = np.empty(size, dtype=np.int64)
+    for ranges, group_of, rows in (
+        (population.merchant_ranges, cell, np.flatnonzero(~abroad)),
+        (population.category_ranges, category, np.flatnonzero(abroad)),
+    ):
+        merchant[rows] = ranges.draw(group_of[rows], uniform[rows])
     method = _by_category(population.categories, "methods", category, columns.random(size))
     dollars = _dollars(world, category, columns)
     dollars *= np.array([each.spending for each in population.segments])[segment]

@@ -130,9 +130,11 @@ class Population:
         self._keys: Keys = np.zeros(number, dtype=np.uint8)
         self._keys_known = np.zeros(number, dtype=bool)
         self._customers: dict[int, Customer] = {}
-        self._customer_texts = Texts(number, lambda at: as_wire(self.customer(at)))
-        self._card_texts = Texts(number, lambda at: self.customer(at).card)
-        self._account_texts = Texts(number, lambda at: account_of(self.customer(at)))
+        self._customer_texts = Texts("customer", number, lambda at: as_wire(self.customer(at)))
+        self._card_texts = Texts("card", number, lambda at: self.customer(at).card)
+        self._account_texts = Texts(
+            "counterparty", number, lambda at: account_of(self.customer(at))
+        )
 
     def _build_merchants(self, columns: np.random.Generator) -> None:
         sizes = self.configuration.population
@@ -156,7 +158,9 @@ class Population:
         self._first_words = columns.integers(len(_FIRST_WORDS), size=number, dtype=np.int8)
         self._last_words = columns.integers(len(_LAST_WORDS), size=number, dtype=np.int8)
         self._merchants: dict[int, Merchant] = {}
-        self._merchant_texts = Texts(number, lambda at: merchant_as_wire(self.merchant(at)))
+        self._merchant_texts = Texts(
+            "merchant", number, lambda at: merchant_as_wire(self.merchant(at))
+        )
 
     def customer(self, position: int) -> Customer:
         """Return the customer who stands at ``position``."""
@@ -215,11 +219,11 @@ class Population:
         return keys
 
     def customer_texts(self, positions: Integers) -> Objects:
-        """Return the JSON text of each customer's ``customer`` object."""
+        """Return the JSON text of each customer as a ``customer`` member."""
         return self._customer_texts.at(positions)
 
     def card_texts(self, positions: Integers) -> Objects:
-        """Return the JSON text of each customer's ``card`` object."""
+        """Return the JSON text of each customer's ``card`` member."""
         return self._card_texts.at(positions)
 
     def account_texts(self, positions: Integers) -> Objects:
@@ -227,14 +231,18 @@ class Population:
         return self._account_texts.at(positions)
 
     def merchant_texts(self, positions: Integers) -> Objects:
-        """Return the JSON text of each merchant's ``merchant`` object."""
+        """Return the JSON text of each merchant as a ``merchant`` member."""
         return self._merchant_texts.at(positions)
 
 
 class Texts:
-    """JSON texts of numbered things, each written when it is first asked for."""
+    """JSON texts of numbered things, each written when it is first asked for.
 
-    def __init__(self, size: int, thing: Callable[[int], object]) -> None:
+    A text is a member of an object: comma, name and value.
+    """
+
+    def __init__(self, name: str, size: int, thing: Callable[[int], object]) -> None:
+        self._name = name
         self._texts: Objects = np.full(size, None, dtype=object)
         self._written = np.zeros(size, dtype=bool)
         self._thing = thing
@@ -242,7 +250,8 @@ class Texts:
     def at(self, positions: Integers) -> Objects:
         """Return the text of each position."""
         for position in np.unique(positions[~self._written[positions]]).tolist():
-            self._texts[position] = to_json(self._thing(position)).decode()
+            value = to_json(self._thing(position)).decode()
+            self._texts[position] = f',"{self._name}":{value}'
             self._written[position] = True
         texts: Objects = self._texts[positions]
         return texts

@@ -127,35 +127,19 @@ class Scene:
         positions = self.random.sample(range(size), min(number, size))
         return [self.population.customer(position) for position in positions]
 
-    def merchant(self, customer: Customer, *, abroad: bool | None = None) -> Merchant:
-        """Draw a merchant for a customer: abroad, at home, or (None) as customers ordinarily do."""
+    def merchant(self, customer: Customer) -> Merchant:
+        """Draw a merchant for a customer, at home or anywhere, as customers ordinarily do."""
         population = self.population
         countries = population.countries
-        if abroad is None:
-            abroad = self.random.random() < self.configuration.population.abroad_share
-        for _ in range(_TRIES):
-            category = bisect_right(population.category_cumulative, self.random.random())
-            category = min(category, len(population.categories) - 1)
-            if abroad:
-                ranges, place = population.category_ranges, category
-            else:
-                cell = category * len(countries) + countries.index(customer.country)
-                ranges, place = population.merchant_ranges, cell
-            if not ranges.sizes[place]:
-                continue
-            found = population.merchant(ranges.draw_one(place, self.random.random()))
-            if not abroad or found.country is not customer.country:
-                return found
-        return self.any_merchant()
-
-    def any_merchant(self, *, channel: str | None = None) -> Merchant:
-        """Draw a merchant, all alike; one that has ``channel`` if there is any."""
-        size = len(self.population.cell_of_merchant)
-        for _ in range(_TRIES):
-            found = self.population.merchant(self.random.randrange(size))
-            if channel is None or getattr(found.category.channels, channel) > 0:
-                break
-        return found
+        category = bisect_right(population.category_cumulative, self.random.random())
+        category = min(category, len(population.categories) - 1)
+        cell = category * len(countries) + countries.index(customer.country)
+        abroad = self.random.random() < self.configuration.population.abroad_share
+        if abroad or not population.merchant_ranges.sizes[cell]:
+            position = population.category_ranges.draw_one(category, self.random.random())
+        else:
+            position = population.merchant_ranges.draw_one(cell, self.random.random())
+        return population.merchant(position)
 
     def new_card(self) -> Card:
         """Return a card that nobody in the population has."""

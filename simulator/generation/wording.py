@@ -2,7 +2,7 @@
 
 from typing import Final
 
-CARD_METHODS: Final = frozenset({"credit_card", "debit_card"})
+CARD_METHODS: Final = ("credit_card", "debit_card")
 TRANSFERS: Final = frozenset({"bank_transfer", "cryptocurrency"})
 """Methods whose payments name a counterparty, and are confirmed by somebody else, later."""
 

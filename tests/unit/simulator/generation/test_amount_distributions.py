@@ -74,6 +74,8 @@ def _theory(amounts: Amounts) -> Cumulative:
         Bimodal(median=35, upper_median=520, sigma=0.8, upper_share=0.7, maximum=900),
         Pareto(minimum=90, alpha=1.2),
         Pareto(minimum=90, alpha=0.6, maximum=400),
+        # Mostly larger than any number: drawn again without a warning.
+        Pareto(minimum=1, alpha=0.002, maximum=1e9),
     ],
     ids=str,
 )

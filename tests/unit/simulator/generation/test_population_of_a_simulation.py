@@ -136,21 +136,26 @@ def test_the_same_seed_gives_the_same_people_and_another_one_others() -> None:
     assert [customer.id for customer in first] != [customer.id for customer in others]
 
 
-def test_texts_are_those_of_the_published_shape(people: People) -> None:
+def member(name: str, value: object) -> str:
+    return f',"{name}":{to_json(value).decode()}'
+
+
+def test_texts_are_members_of_the_published_shape(people: People) -> None:
     positions = np.array([3, 4_999, 3, 0])
     customers = [people.customer(position) for position in positions.tolist()]
     assert people.customer_texts(positions).tolist() == [
-        to_json(as_wire(customer)).decode() for customer in customers
+        member("customer", as_wire(customer)) for customer in customers
     ]
     assert people.card_texts(positions).tolist() == [
-        to_json(customer.card).decode() for customer in customers
+        member("card", customer.card) for customer in customers
     ]
     assert people.account_texts(positions).tolist() == [
-        to_json(account_of(customer)).decode() for customer in customers
+        member("counterparty", account_of(customer)) for customer in customers
     ]
     shops = np.array([599, 0, 599])
     assert people.merchant_texts(shops).tolist() == [
-        to_json(merchant_as_wire(people.merchant(position))).decode() for position in shops.tolist()
+        member("merchant", merchant_as_wire(people.merchant(position)))
+        for position in shops.tolist()
     ]
 
 
