@@ -221,7 +221,7 @@ def test_a_message_has_one_partition_key_which_is_that_of_its_customers(traffic:
 
 def test_events_of_a_customer_come_nearly_in_order_of_time() -> None:
     messages = run(
-        configuration(3_000, arrival=Arrival(late_share=0, delay="400ms", duplicate_share=0))
+        configuration(3_000, arrival=Arrival(late_share=0, delay="5s", duplicate_share=0))
     )
     newest: dict[str, datetime] = {}
     behind = []
@@ -229,7 +229,7 @@ def test_events_of_a_customer_come_nearly_in_order_of_time() -> None:
         customer = event["customer"]["id"]
         newest[customer] = max(newest.get(customer, moment_of(event)), moment_of(event))
         behind.append(newest[customer] - moment_of(event))
-    assert max(behind) < timedelta(seconds=7 * 0.4)
+    assert max(behind) < timedelta(seconds=7 * 5)
     assert sum(each > timedelta(0) for each in behind) > 0
 
 
