@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
 
 from shared_code.domain.currencies import CURRENCIES
 from simulator.generation.account import Account
@@ -12,10 +11,6 @@ from simulator.generation.packing import Packer
 from simulator.generation.span import moment
 from simulator.generation.world import World
 from simulator.ledger import CurrencyTotal, InjectedViolation, Ledger, WindowSum
-
-# How far the horizon reaches ahead. What a simulation puts into the far future lies a day and more
-# after its end, with an hour to spare.
-_HORIZON_AHEAD: Final = timedelta(days=1)
 
 
 class Bookkeeper:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from simulator.configuration.violation_settings import Violation
 from simulator.generation.population import Customer
 from simulator.generation.scene import Scene
-from simulator.violations.casting import CARD_METHODS, merchant_where, method_at
+from simulator.generation.wording import CARD_METHODS
+from simulator.violations.casting import merchant_where, method_at
 from simulator.violations.incident import Incident
 from simulator.violations.kind import Kind
 from simulator.violations.spoiling import in_turn, odd

@@ -4,10 +4,9 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
-import numpy as np
 
 from simulator.configuration.population_settings import Category, Channels, Country, Methods
-from simulator.generation.population import Customer, Merchant
+from simulator.generation.population import Customer, Merchant, account_of
 from simulator.generation.scene import Scene
 from simulator.wire import Counterparty
 
@@ -26,7 +25,6 @@ A rule that compares amounts in euro cannot judge any other: who is to be found 
 pays in one of these. They are those of nearly all customers anyway.
 """
 
-CARD_METHODS: Final = ("credit_card", "debit_card")
 REMOTE_CHANNELS: Final = ("web", "mobile_app")
 _TRIES: Final = 40
 _CANDIDATES: Final = 6
@@ -53,11 +51,6 @@ def cast(scene: Scene, number: int) -> list[Customer]:
     first = customer_paying_in(scene, QUOTED)
     others = [other for other in scene.customers(number) if other is not first]
     return [first, *others[: number - 1]]
-
-
-def account_of(customer: Customer) -> Counterparty:
-    """Return the account of a customer, as the other side of a transfer names it."""
-    return Counterparty(id=customer.account, country=customer.country.code)
 
 
 def some_account(scene: Scene) -> Counterparty:
@@ -102,8 +95,7 @@ def merchant_where(
     else:
         ranges = population.category_ranges
         place = scene.random.choices(range(len(ordinary)), ordinary)[0]
-    position = ranges.draw(np.array([place]), np.array([scene.random.random()]))
-    return population.merchant(int(position[0]))
+    return population.merchant(ranges.draw_one(place, scene.random.random()))
 
 
 def merchant_elsewhere(

@@ -12,9 +12,8 @@ from simulator.configuration.population_settings import Country
 from simulator.configuration.violation_settings import Violation
 from simulator.generation.population import Customer
 from simulator.generation.scene import Scene
-from simulator.generation.wording import DEVICES
+from simulator.generation.wording import CARD_METHODS, DEVICES
 from simulator.violations.casting import (
-    CARD_METHODS,
     QUOTED,
     REMOTE_CHANNELS,
     channel_at,

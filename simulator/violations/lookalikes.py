@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from simulator.generation.population import Customer
+from simulator.generation.population import Customer, account_of
 from simulator.generation.scene import Scene
+from simulator.generation.wording import CARD_METHODS
 from simulator.violations.casting import (
-    CARD_METHODS,
     QUOTED,
     REMOTE_CHANNELS,
-    account_of,
     channel_at,
     customer_paying_in,
     dear_merchant,

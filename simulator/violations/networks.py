@@ -9,11 +9,10 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from simulator.configuration.violation_settings import Spread
-from simulator.generation.population import Customer
+from simulator.generation.population import Customer, account_of
 from simulator.generation.scene import Scene
 from simulator.generation.span import seconds_of
 from simulator.violations.casting import (
-    account_of,
     cast,
     dear_merchant,
     merchant_where,
