@@ -182,13 +182,7 @@ def _generated(world: World, blocks_made: int, workers: int) -> Iterator[Iterato
     if workers <= 1:
         yield map(partial(generate_block, world), plans)
         return
-    # Ctrl-C reaches all processes of a terminal: this one decides when to end.
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
         yield _in_order(pool, world, plans, workers * _AHEAD)
     finally:
@@ -202,11 +196,25 @@ def _in_order(
     span = world.span._replace(payments=world.timeline.payments)
     waiting: deque[Future[Block]] = deque()
     for plan in plans:
-        waiting.append(pool.submit(_generate, configuration, span, plan))
+        with _interrupts_held():
+            waiting.append(pool.submit(_generate, configuration, span, plan))
         if len(waiting) >= ahead:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back, which workers that are started meanwhile inherit from their first moment.
+
+    It reaches all processes of a terminal, but this one alone decides when to end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _generate(configuration: bytes, span: Span, plan: BlockPlan) -> Block:

@@ -156,6 +156,6 @@ def test_every_option_is_in_the_user_guide(command: object) -> None:
     parser = argparse.ArgumentParser()
     command.add_to(parser.add_subparsers())  # type: ignore[attr-defined]
     [commands] = [each.choices for each in parser._actions if each.choices]
-    [subparser] = commands.values()  # type: ignore[union-attr]
+    [subparser] = commands.values()  # type: ignore[attr-defined]
     options = {text for action in subparser._actions for text in action.option_strings} - {"-h"}
     assert options - {"--help"} <= set(re.findall(r"--[a-z-]+", guide))

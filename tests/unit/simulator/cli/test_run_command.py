@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -220,3 +220,29 @@ def test_an_edited_configuration_takes_effect_while_it_runs(tmp_path: Path) -> N
         assert ledger.configuration.messages.pack == 7
         largest = max(message.events for message in read_messages(tmp_path / "out.jsonl"))
         assert 5 < largest <= 7
+
+
+def test_an_interrupt_while_workers_start_ends_in_order(tmp_path: Path) -> None:
+    # A terminal sends Ctrl-C to all processes: so does this, again and again at other moments.
+    out, ledger_file = tmp_path / "out.jsonl", tmp_path / "ledger.json"
+    long = ["run", "--payments", "3000000", "--workers", "3"]
+    arguments = [*long, "--file", str(out), "--ledger", str(ledger_file), "--log", "json"]
+    for seconds in (0.05, 0.15, 0.3):
+        with subprocess.Popen(
+            [sys.executable, "-m", "simulator", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0,
+        ) as running:
+            assert logged(running, "events to")
+            time.sleep(seconds)
+            os.killpg(running.pid, signal.SIGINT)
+            try:
+                _, said = running.communicate(timeout=60)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL)
+            assert (running.returncode, "Traceback" in said) == (130, False)
+            assert not Ledger.load(ledger_file).complete
