@@ -17,7 +17,7 @@ from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import RejectReason
 from simulator.generation.account import Account
 from simulator.generation.encoding import write_events
-from simulator.generation.injection import HIGH_RISK_COUNTRIES, Injected, injections
+from simulator.generation.injection import Injected, injections
 from simulator.generation.ordinary import draw_payments, live
 from simulator.generation.partition_keys import key_bucket
 from simulator.generation.population import Integers, Keys
@@ -26,6 +26,7 @@ from simulator.generation.streams import column_stream, letters
 from simulator.generation.timeline import BlockPlan
 from simulator.generation.world import World
 from simulator.ledger import InjectedViolation
+from simulator.violations.money_laundering import HIGH_RISK_COUNTRIES
 from simulator.wire import Label, to_json
 
 CONFLICT: Final = RejectReason.conflicting_duplicate.value
@@ -95,7 +96,8 @@ def generate_block(world: World, plan: BlockPlan) -> Block:
     events = live(world, payments, plan.payments - valid, columns)
     written = write_events(world, payments, events, columns)
     account.enter_columns(world.population, payments, events, written.times)
-    known = frozenset({each.code for each in world.population.countries} | HIGH_RISK_COUNTRIES)
+    codes = (each.code for each in world.population.countries)
+    known = frozenset([*codes, *HIGH_RISK_COUNTRIES])
     account.enter(chain.from_iterable(each.incident.payments for each in made), known)
     arrival = written.times + _delays(world, len(written.times), columns)
     late = _late(world, plan, written.times, columns)

@@ -16,9 +16,6 @@ from simulator.violations.incident import Incident
 from simulator.violations.kind import Kind
 from simulator.wire import Label
 
-HIGH_RISK_COUNTRIES: Final = frozenset({"IR", "KP", "MM"})
-"""On the Financial Action Task Force's list of jurisdictions that call for countermeasures."""
-
 _HALF_A_PAIR: Final = re.compile(rb"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])")
 
 

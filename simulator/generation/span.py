@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from shared_code.domain.windows import window_start
+from simulator.configuration import durations
 from simulator.configuration.structure import Configuration
 from simulator.configuration.traffic_settings import TimeSpan, Volume
 
@@ -14,10 +15,9 @@ CELL: Final = 15 * 60 * MICROSECONDS
 """Activity is the same all over such a stretch of time, which every time zone's hours fit."""
 
 _MILLISECOND: Final = 1000
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DEFAULT_PAYMENTS: Final = 20_000
 _DEFAULT_SECONDS: Final = 1800.0
-# A live simulation without an end is begun anew once a year.
+# A live simulation without an end is planned for so long.
 _ENDLESS_SECONDS: Final = 366 * 86400.0
 _LINGER_SECONDS: Final = 300.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,8 +49,7 @@ def moment(microseconds: int) -> datetime:
 
 def seconds_of(duration: str) -> float:
     """Return the seconds of a checked duration such as ``90s`` or ``24h``."""
-    digits = duration.rstrip("msd").rstrip("h")
-    return float(digits) * _UNITS[duration[len(digits) :]]
+    return durations.microseconds(duration) / MICROSECONDS
 
 
 def is_endless(configuration: Configuration) -> bool:

@@ -42,7 +42,8 @@ _SHOTS: Final = Range(plain=(22, 32), hidden=(8, 13))
 _SHOT_SECONDS: Final = Range(plain=(0.5, 2.2), hidden=(2, 6))
 _FAILED_SHOTS: Final = 0.12
 
-_HIGH_RISK: Final = ("IR", "KP", "MM")
+HIGH_RISK_COUNTRIES: Final = ("IR", "KP", "MM")
+"""On the Financial Action Task Force's list of jurisdictions that call for action."""
 _HIGH_RISK_DOLLARS: Final = Range(plain=(250, 4_800), hidden=(20, 180))
 
 
@@ -118,7 +119,7 @@ def high_risk_country(scene: Scene, _settings: Violation) -> Incident:
     """A party in a country for which the FATF calls for action: most often the other account."""
     customer = scene.customer()
     dollars = _HIGH_RISK_DOLLARS.draw(scene)
-    code = scene.random.choice(_HIGH_RISK)
+    code = scene.random.choice(HIGH_RISK_COUNTRIES)
     party = scene.random.choices(("counterparty", "merchant", "customer"), (6, 3, 1))[0]
     if party == "counterparty":
         method = scene.random.choices(("bank_transfer", "cryptocurrency"), (3, 1))[0]
