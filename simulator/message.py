@@ -1,6 +1,9 @@
 """One Event Hubs message."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# Event Hubs takes 1 MiB at most (Basic and Standard tier), properties and batch frame included.
+MAX_BODY_BYTES: Final = 900 * 1024
 
 
 class Message(NamedTuple):

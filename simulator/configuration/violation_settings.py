@@ -15,7 +15,7 @@ class Violation(Part, frozen=True):
         SmallShare,
         Meta(
             description="Events that belong to it, as a share of the payments. Met to within one"
-            " occurrence for each block of the simulation."
+            " occurrence over the whole simulation, at least one, where there is room for it."
         ),
     ] = 0.0
     subtlety: Annotated[

@@ -8,10 +8,8 @@ import numpy as np
 
 from simulator.generation.blocks import REASONS, Block, Events
 from simulator.generation.population import Integers
-from simulator.message import Message
+from simulator.message import MAX_BODY_BYTES, Message
 
-# Event Hubs takes 1 MiB at most (Basic and Standard tier), properties and batch frame included.
-MAX_BODY_BYTES: Final = 900 * 1024
 _REPEATED_AFTER: Final = 5
 """So many messages after the first time, a whole message is sent again."""
 

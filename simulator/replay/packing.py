@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.message import Message
+from simulator.message import MAX_BODY_BYTES, Message
 from simulator.replay.times import EPOCH
 from simulator.replay.translation import ReadyEvent
 
-MAX_BODY_BYTES: Final = 900 * 1024
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from simulator.generation.account import Account
 from simulator.generation.blocks import REASONS, Block, Events
-from simulator.generation.packing import MAX_BODY_BYTES, Packer
+from simulator.generation.packing import Packer
 from simulator.generation.timeline import BlockPlan
-from simulator.message import Message
+from simulator.message import MAX_BODY_BYTES, Message
 
 LENGTH = 100
 """Of a block, in microseconds."""
