@@ -90,8 +90,14 @@ class Simulation:
         return self._ledger
 
     def __iter__(self) -> Iterator[Message]:
+        try:
+            yield from self._messages()
+        finally:
+            # Not before: whoever stops it while others get ready to take messages means it.
+            self.stopped = False
+
+    def _messages(self) -> Iterator[Message]:
         self._ledger = None
-        self.stopped = False
         world: World | None = self._first
         packer = Packer(**_packing(self._first))
         book = Bookkeeper(self._first, packer)

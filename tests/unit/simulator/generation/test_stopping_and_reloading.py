@@ -84,11 +84,21 @@ def test_what_was_generated_is_given_out_after_a_stop_and_the_ledger_is_exact(
     assert messages[:100] == run(asked).messages[:100]
 
 
-def test_a_stop_before_the_first_message_is_forgotten_by_the_next_run() -> None:
+def test_a_stop_before_the_first_message_ends_with_the_first_block() -> None:
     simulation = Simulation(ASKED, now=NOW)
     simulation.stop()
-    assert len(list(simulation)) == len(run(ASKED).messages)
-    assert simulation.ledger.complete
+    assert_exact(list(simulation), simulation.ledger)
+    assert simulation.ledger.payments == BLOCK
+    assert not simulation.ledger.complete
+    assert list(simulation) == run(ASKED).messages
+
+
+def test_a_stop_is_over_when_what_is_left_is_dropped() -> None:
+    simulation = Simulation(ASKED, now=NOW)
+    next(messages := iter(simulation))
+    simulation.stop()
+    del messages
+    assert list(simulation) == run(ASKED).messages
 
 
 def test_a_stopped_simulation_can_be_run_again_as_a_whole() -> None:
