@@ -13,9 +13,10 @@ from simulator.cli.errors import ArgumentsRefused
 from simulator.cli.file_arguments import keep_apart
 from simulator.cli.reporting import Reporter, reporter
 from simulator.cli.standard_output import StandardOutput
-from simulator.errors import ExitCode, InvalidConfiguration
+from simulator.errors import ExitCode, InvalidConfiguration, OutputFailed
 from simulator.message import Message
 from simulator.publishing.counters import summary
+from simulator.publishing.files import read_messages
 from simulator.publishing.pace import Pace
 from simulator.publishing.publish import publish
 from simulator.replay.card_masking import pii_hash_key
@@ -145,7 +146,20 @@ def _mapping(options: argparse.Namespace) -> ReplayMapping:
             "--describe proposes one"
         )
         raise InvalidConfiguration(msg)
+    if kind == "jsonl" and _holds_messages(options.files[0]):
+        msg = (
+            f"{options.files[0]} holds messages, as --file writes them, not payment events; "
+            "write it by --events to replay it"
+        )
+        raise InvalidConfiguration(msg)
     return ReplayMapping(format=FileFormat(type=kind))
+
+
+def _holds_messages(path: Path) -> bool:
+    try:
+        return next(read_messages(path), None) is not None
+    except OutputFailed:
+        return False
 
 
 def _options(options: argparse.Namespace) -> ReplayOptions:

@@ -72,12 +72,13 @@ def test_several_outputs_may_go_to_nowhere() -> None:
     [
         ("missing/ledger.json", "there is no folder missing"),
         (".", "no ordinary file"),
-        (os.devnull, "no ordinary file"),
+        ("pipe", "no ordinary file"),
     ],
 )
 def test_a_ledger_that_cannot_be_written_is_told_before_anything_is_sent(
     ledger: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    os.mkfifo("pipe")
     assert main(["run", "--payments", "20", "--events", "out.jsonl", "--ledger", ledger]) == 5
     assert reason in capsys.readouterr().err
     assert not Path("out.jsonl").exists()
@@ -107,6 +108,13 @@ def test_a_number_of_things_is_not_negative(
         main(arguments)
     assert ended.value.code == 2
     assert "0 or more, found '-1'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["messages.jsonl", "messages.jsonl.gz"])
+def test_messages_are_not_taken_for_events(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--payments", "20", "--quiet", "--file", name]) == 0
+    assert main(["replay", name, "--dry-run"]) == 2
+    assert "write it by --events" in capsys.readouterr().err
 
 
 def test_a_missing_mapping_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
