@@ -133,8 +133,11 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
         """Write the ledger as JSON; an older file is replaced at once or not at all.
 
         Raises:
-            OutputFailed: the file cannot be written.
+            OutputFailed: the file cannot be written, or is something else than a file.
         """
+        if path.exists() and not path.is_file():
+            msg = f"{path} is no file that a ledger could replace; name another --ledger file"
+            raise OutputFailed(msg)
         text = msgspec.json.format(msgspec.json.encode(self), indent=2)
         unfinished = path.with_name(f"{path.name}.unfinished")
         try:

@@ -1,6 +1,7 @@
 """A ledger is written as JSON, at once or not at all, and read back as it was."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,11 @@ def test_a_file_that_is_missing_or_no_ledger_is_named(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(OutputFailed, match=r"other.json is no ledger: .*write one by"):
             Ledger.load(path)
+
+
+def test_what_is_no_file_is_not_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(OutputFailed, match="no file that a ledger could replace"):
+        ledger.save(path)
+    assert path.is_fifo()
