@@ -1,16 +1,20 @@
 """Keeps the ledger of a simulation while its messages are given out."""
 
 from collections import Counter, defaultdict
+from collections.abc import Container, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from shared_code.domain.currencies import CURRENCIES
 from simulator.generation.account import Account
-from simulator.generation.blocks import Block
+from simulator.generation.blocks import Block, known_countries
 from simulator.generation.packing import Packer
 from simulator.generation.span import moment
 from simulator.generation.world import World
 from simulator.ledger import CurrencyTotal, InjectedViolation, Ledger, WindowSum
+from simulator.wire import Payment
 
 
 class Bookkeeper:
@@ -28,6 +32,18 @@ class Bookkeeper:
         """Enter one block."""
         self._account.add(block.account)
         self._injected.extend(block.injected)
+
+    def take_back(self, payments: Sequence[Payment]) -> None:
+        """Let payments that were entered not have been made."""
+        account = Account()
+        account.enter(payments, known_countries(self._world))
+        self._account.take_back(account)
+        gone = {
+            (each.event.transaction_id, each.event.payment_status, each.event_time)
+            for each in payments
+        }
+        cut = (_cut(each, gone) for each in self._injected)
+        self._injected = [each for each in cut if each.events or each.refused]
 
     def change(self, world: World) -> None:
         """Go on with another configuration."""
@@ -69,6 +85,18 @@ class Bookkeeper:
             totals=_totals(sums),
             injected=tuple(sorted(self._injected, key=lambda each: (each.first, each.incident))),
         )
+
+
+def _cut(violation: InjectedViolation, gone: Container[object]) -> InjectedViolation:
+    """Return a violation as far as it has come."""
+    events = tuple(
+        each
+        for each in violation.events
+        if (each.transaction_id, each.payment_status, each.event_time) not in gone
+    )
+    if len(events) == len(violation.events) or not events:
+        return replace(violation, events=events)
+    return replace(violation, events=events, last=max(each.event_time for each in events))
 
 
 def _amount(minor: int, currency: str) -> Decimal:

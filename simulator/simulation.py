@@ -16,7 +16,7 @@ import msgspec
 from simulator.bookkeeping import Bookkeeper
 from simulator.configuration.structure import Configuration
 from simulator.errors import LedgerNotReady
-from simulator.generation.blocks import Block, generate_block
+from simulator.generation.blocks import Ahead, Block, generate_block
 from simulator.generation.packing import Packer
 from simulator.generation.span import Span, is_endless, span_of
 from simulator.generation.timeline import BlockPlan
@@ -103,6 +103,7 @@ class Simulation:
         book = Bookkeeper(self._first, packer)
         self.generating_seconds = 0.0
         blocks_made = payments_made = 0
+        ahead: dict[bytes, Ahead] = {}
         while world is not None:
             following: World | None = None
             with _generated(world, blocks_made, self._workers) as blocks:
@@ -110,6 +111,9 @@ class Simulation:
                     blocks_made += 1
                     payments_made += block.plan.payments
                     book.record(block)
+                    made = {**ahead, **block.ahead}
+                    end = block.plan.end
+                    ahead = {body: each for body, each in made.items() if each.time >= end}
                     yield from self._timed(packer.take(block))
                     if self.stopped:
                         break
@@ -120,13 +124,18 @@ class Simulation:
             if world is not None:
                 book.change(world)
                 packer.change(**_packing(world))
+        if self.stopped:
+            # What lies ahead of the clock has not happened.
+            packer.drop(ahead)
+            book.take_back([each.payment for each in ahead.values() if each.payment is not None])
         yield from packer.close()
         self._ledger = book.close(complete=not self.stopped)
 
     def stop(self) -> None:
         """End with the block that is being given out.
 
-        What has been generated is still given out at once, so that the ledger is exact.
+        What has been generated is still given out at once, so that the ledger is exact; of a
+        simulation that keeps pace with a clock only what has happened by then.
         """
         self.stopped = True
 

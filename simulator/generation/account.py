@@ -45,6 +45,16 @@ class Account:
         self.qualities.update(other.qualities)
         self.violations.update(other.violations)
 
+    def take_back(self, other: "Account") -> None:
+        """Let what another account holds not have been entered."""
+        self.payments -= other.payments
+        self.late -= other.late
+        # Counters forget what falls to zero; sums of zero amounts hang on their counts.
+        self.counts -= other.counts
+        self.sums.subtract(other.sums)
+        self.qualities -= other.qualities
+        self.violations -= other.violations
+
     def enter_columns(
         self, population: Population, payments: Payments, events: PaymentEvents, times: Integers
     ) -> None:

@@ -4,8 +4,9 @@ A block depends on nothing but the world and its number, so that blocks are gene
 by any number of processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -16,18 +17,18 @@ from numpy.typing import NDArray
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import RejectReason
 from simulator.generation.account import Account
-from simulator.generation.encoding import write_events
+from simulator.generation.encoding import Written, write_events
 from simulator.generation.injection import Injected, injections
 from simulator.generation.ordinary import draw_payments, live
 from simulator.generation.partition_keys import key_bucket
 from simulator.generation.population import Integers, Keys
-from simulator.generation.span import MICROSECONDS, microseconds, seconds_of
+from simulator.generation.span import MICROSECONDS, microseconds, moment, seconds_of
 from simulator.generation.streams import column_stream, letters
 from simulator.generation.timeline import BlockPlan
 from simulator.generation.world import World
 from simulator.ledger import InjectedViolation
 from simulator.violations.money_laundering import HIGH_RISK_COUNTRIES
-from simulator.wire import Label, to_json
+from simulator.wire import Event, Label, Payment, to_json
 
 CONFLICT: Final = RejectReason.conflicting_duplicate.value
 REASONS: Final = ("", *(reason.value for reason in RejectReason))
@@ -39,7 +40,16 @@ _REASON_NUMBERS: Final = {reason: number for number, reason in enumerate(REASONS
 _COPY_AFTER_LINGER: Final = (1.0, 2.0)
 _CONFLICT_SECONDS: Final = (0.001, 120.0)
 _LONGEST_DELAY: Final = 7
+
+
+class _Read(Event, frozen=True):
+    """An event of which only the other fields are read: an amount may be a JSON number."""
+
+    amount: Any
+
+
 # A number keeps its text: amounts are exact.
+_EVENT: Final = msgspec.json.Decoder(_Read)
 _ANY: Final = msgspec.json.Decoder(float_hook=str)
 
 
@@ -65,14 +75,26 @@ class Events(NamedTuple):
     names: tuple[str, ...]
 
 
+class Ahead(NamedTuple):
+    """What is made with a block but happens after it; ``payment`` is None if it is no valid one."""
+
+    time: int
+    payment: Payment | None
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What a block consists of: its events in order of arrival, its account, its violations."""
+    """What a block consists of: its events in order of arrival, its account, its violations.
+
+    ``ahead`` holds by its JSON text what happens after the block, if the simulation keeps pace with
+    a clock: when it is stopped, that has not happened yet.
+    """
 
     plan: BlockPlan
     events: Events
     account: Account
     injected: tuple[InjectedViolation, ...]
+    ahead: Mapping[bytes, Ahead]
 
 
 class _Row(NamedTuple):
@@ -96,9 +118,9 @@ def generate_block(world: World, plan: BlockPlan) -> Block:
     events = live(world, payments, plan.payments - valid, columns)
     written = write_events(world, payments, events, columns)
     account.enter_columns(world.population, payments, events, written.times)
-    codes = (each.code for each in world.population.countries)
-    known = frozenset([*codes, *HIGH_RISK_COUNTRIES])
-    account.enter(chain.from_iterable(each.incident.payments for each in made), known)
+    account.enter(
+        chain.from_iterable(each.incident.payments for each in made), known_countries(world)
+    )
     arrival = written.times + _delays(world, len(written.times), columns)
     late = _late(world, plan, written.times, columns)
     arrival[late] = _late_arrivals(world, written.times[late], columns)
@@ -106,7 +128,8 @@ def generate_block(world: World, plan: BlockPlan) -> Block:
     keys = world.population.keys_of(payments.customer[events.payment])
     single = list(_single_events(world, made, columns))
     follow = _Followers(world, plan, _Originals(written.bodies, arrival, keys), columns)
-    rows = [*single, *follow.copies(), *follow.conflicts()]
+    conflicts = list(follow.conflicts())
+    rows = [*single, *follow.copies(), *conflicts]
     names = ("", *sorted({row.kind for row in rows} - {""}))
     numbers = {name: number for number, name in enumerate(names)}
     bulk = len(written.bodies)
@@ -119,7 +142,44 @@ def generate_block(world: World, plan: BlockPlan) -> Block:
         bodies=written.bodies + [row.body for row in rows],
         names=names,
     )
-    return Block(plan, events_in_all, account, tuple(each.entry for each in made if each.entry))
+    ahead: Mapping[bytes, Ahead] = {}
+    if world.span.speed_up is not None:
+        ahead = {
+            **_ordinary_ahead(plan, written, events.minor),
+            **_single_ahead(world, plan, made),
+            **{row.body: Ahead(row.arrival, None) for row in conflicts if row.arrival >= plan.end},
+        }
+    injected = tuple(each.entry for each in made if each.entry)
+    return Block(plan, events_in_all, account, injected, ahead)
+
+
+def known_countries(world: World) -> frozenset[str]:
+    """Return the codes of all countries that valid payments may name."""
+    return frozenset([*(each.code for each in world.population.countries), *HIGH_RISK_COUNTRIES])
+
+
+def _ordinary_ahead(plan: BlockPlan, written: Written, minor: Integers) -> dict[bytes, Ahead]:
+    """Return the outcomes and refunds that come after a block."""
+    ahead = {}
+    for at in np.flatnonzero(written.times >= plan.end).tolist():
+        body, time = written.bodies[at], int(written.times[at])
+        event = _EVENT.decode(body)
+        amount = Decimal(int(minor[at])).scaleb(-CURRENCIES[event.currency].minor_unit)
+        customer_id = (event.customer and event.customer.id) or ""
+        ahead[body] = Ahead(time, Payment(event, moment(time), amount, customer_id))
+    return ahead
+
+
+def _single_ahead(world: World, plan: BlockPlan, made: list[Injected]) -> dict[bytes, Ahead]:
+    """Return the payments of violations, and of what resembles them, that come after a block."""
+    payments = chain.from_iterable(each.incident.payments for each in made)
+    timed = ((microseconds(payment.event_time), payment) for payment in payments)
+    return {
+        to_json(payment.event): Ahead(time, payment)
+        for time, payment in timed
+        # What claims to be of the future has arrived all the same.
+        if plan.end <= time < world.span.end
+    }
 
 
 def _padded(zeros: int, values: list[int]) -> Keys:

@@ -1,7 +1,7 @@
 """Puts blocks into one order of arrival and packs their events into Event Hubs messages."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -61,6 +61,12 @@ class Packer:
     def take(self, block: Block) -> Iterator[Message]:
         """Yield the messages that are full, or have waited long enough, by the end of a block."""
         return self._send(_joined(self._held, block.events), block.plan.end)
+
+    def drop(self, bodies: Container[bytes]) -> None:
+        """Forget what is held of some events, their copies included."""
+        if self._held is not None:
+            kept = [at for at, body in enumerate(self._held.bodies) if body not in bodies]
+            self._held = _chosen(self._held, np.array(kept, dtype=np.int64))
 
     def close(self) -> Iterator[Message]:
         """Yield all messages that are left."""
