@@ -18,7 +18,8 @@ from simulator.cli.destinations import ENVIRONMENT, Destination, add_destination
 from simulator.cli.file_arguments import keep_apart, require_writable
 from simulator.cli.reporting import Reporter, reporter
 from simulator.configuration.errors import ConfigurationRefused
-from simulator.errors import ExitCode
+from simulator.errors import ExitCode, SimulatorError
+from simulator.generation.span import moment
 from simulator.ledger import Ledger
 from simulator.message import Message
 from simulator.publishing.counters import summary
@@ -108,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
             configuration=simulation.configuration.description,
             seed=simulation.configuration.seed,
         )
-        with _stopped_by_signals(simulation, report):
+        with _stopped_by_signals(simulation, report), _repeatable(simulation, options):
             _publish(simulation, target, options, report)
         if not simulation.finished:
             # Whoever read the standard output has seen enough.
@@ -157,6 +158,18 @@ def _publish(
     pace = None if span.speed_up is None else _Pace(simulation, span.start, span.speed_up)
     with target.publisher as publisher:
         publish(simulation, publisher, show, pace=pace, rate=options.rate, spool=target.spool)
+
+
+@contextmanager
+def _repeatable(simulation: Simulation, options: argparse.Namespace) -> Iterator[None]:
+    """Let an error say how to run the same simulation again: by default it ends now."""
+    try:
+        yield
+    except SimulatorError as error:
+        if options.start is None and options.end is None and simulation.span.speed_up is None:
+            end = moment(simulation.span.end).isoformat()
+            error.args = (f"{error}; the same simulation again: add --end {end}",)
+        raise
 
 
 class _Pace(Pace):

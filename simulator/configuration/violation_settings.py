@@ -16,6 +16,7 @@ class Violation(Part, frozen=True):
         Meta(
             description="Events that belong to it, as a share of the payments. Met to within one"
             " occurrence over the whole simulation, at least one, where there is room for it."
+            " Pending events that precede some of them come on top."
         ),
     ] = 0.0
     subtlety: Annotated[

@@ -5,7 +5,7 @@ by any number of processes.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, NamedTuple
@@ -94,7 +94,7 @@ class Block:
     events: Events
     account: Account
     injected: tuple[InjectedViolation, ...]
-    ahead: Mapping[bytes, Ahead]
+    ahead: Mapping[bytes, Ahead] = field(default_factory=dict)
 
 
 class _Row(NamedTuple):

@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+from datetime import timedelta
 from typing import Final, NamedTuple
 
+from simulator.configuration.traffic_settings import Outcomes
 from simulator.configuration.violation_settings import Violation
 from simulator.generation.scene import Scene
-from simulator.generation.span import moment
+from simulator.generation.span import moment, seconds_of
 from simulator.generation.streams import letters_of, random_stream
 from simulator.generation.timeline import BlockPlan
+from simulator.generation.wording import TRANSFERS
 from simulator.generation.world import World
 from simulator.ledger import EventKey, InjectedViolation, RefusedEvent
 from simulator.violations.catalogue import KINDS, LOOKALIKES
@@ -16,6 +19,7 @@ from simulator.violations.incident import Incident
 from simulator.violations.kind import Kind
 from simulator.wire import Label
 
+_OUTCOMES: Final = Outcomes.__struct_fields__
 _HALF_A_PAIR: Final = re.compile(rb"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])")
 
 
@@ -113,9 +117,34 @@ def _make(world: World, plan: BlockPlan, wanted: _Wanted, turn: int) -> Injected
         turn=turn,
     )
     incident = wanted.kind.inject(scene, wanted.settings)
+    if incident.subject or not is_violation:
+        incident = _pending_first(scene, incident)
     if not is_violation:
         return Injected("", at, incident, None)
     return Injected(name, at, incident, _entry(name, incident_id, incident))
+
+
+def _pending_first(scene: Scene, incident: Incident) -> Incident:
+    """Let payments be pending first as often as ordinary ones are, as far as there is time.
+
+    Ten transfers of which none was ever pending would be known by that alone.
+    """
+    life = scene.configuration.life_cycle
+    pending, seen = [], set()
+    for payment in incident.payments:
+        event = payment.event
+        slow = event.payment_method in TRANSFERS
+        share = life.slow_pending_share if slow else life.pending_share
+        is_first = event.transaction_id not in seen
+        seen.add(event.transaction_id)
+        if not is_first or event.payment_status not in _OUTCOMES or scene.random.random() >= share:
+            continue
+        least, most = life.slow_pending_delay if slow else life.pending_delay
+        delay = scene.between(seconds_of(least), seconds_of(most))
+        before = scene.later(payment, payment.event_time - timedelta(seconds=delay), "pending")
+        if before.event_time >= scene.at:
+            pending.append(before)
+    return incident._replace(payments=(*incident.payments, *pending))
 
 
 def _entry(name: str, incident_id: str, incident: Incident) -> InjectedViolation:

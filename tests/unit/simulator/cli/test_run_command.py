@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -246,3 +247,12 @@ def test_an_interrupt_while_workers_start_ends_in_order(tmp_path: Path) -> None:
                     os.killpg(running.pid, signal.SIGKILL)
             assert (running.returncode, "Traceback" in said) == (130, False)
             assert not Ledger.load(ledger_file).complete
+
+
+def test_a_failure_says_how_to_run_the_same_simulation_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nobody = "Endpoint=sb://localhost:9;SharedAccessKeyName=n;SharedAccessKey=k;"
+    nobody += "UseDevelopmentEmulator=true"
+    assert main(["run", "--connection-string", nobody, "--quiet", "--payments", "50"]) == 3
+    assert re.search(r"again: add --end 20\d\d-[0-9T:+-]+$", capsys.readouterr().err.strip())

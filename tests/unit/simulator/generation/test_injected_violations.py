@@ -28,7 +28,7 @@ from simulator.configuration.population_settings import (
     Population,
     Segment,
 )
-from simulator.configuration.violation_settings import Violation, Violations
+from simulator.configuration.violation_settings import Spread, Violation, Violations
 from simulator.generation.blocks import CONFLICT
 from simulator.generation.streams import letters_of
 from simulator.ledger import EventKey
@@ -199,3 +199,20 @@ def test_structuring_stays_below_the_threshold_without_a_constant(day: Run) -> N
     }
     assert len(amounts) > 20
     assert all(9_000 <= amount < 10_000 for amount in amounts)
+
+
+def test_transfers_of_violations_are_pending_first_about_as_often_as_others() -> None:
+    asked = configuration(20_000, duration="12h", violations=Violations(fan_in=Spread(share=0.1)))
+    injected = run(asked).ledger.injected
+    statuses: defaultdict[str, set[str]] = defaultdict(set)
+    for event in (event for each in injected for event in each.events):
+        statuses[event.transaction_id].add(event.payment_status)
+    share = sum("pending" in each for each in statuses.values()) / len(statuses)
+    # Somewhat less than of ordinary ones: nothing is pending before a violation has begun.
+    assert 0.4 < share <= asked.life_cycle.slow_pending_share + 0.05
+    assert all("completed" in each for each in statuses.values())
+    for each in injected:
+        order: dict[str, list[str]] = defaultdict(list)
+        for event in each.events:
+            order[event.transaction_id].append(event.payment_status)
+        assert set(map(tuple, order.values())) <= {("pending", "completed"), ("completed",)}
