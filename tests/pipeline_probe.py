@@ -18,7 +18,8 @@ from simulator.publishing.event_hubs import EventHubsPublisher
 from simulator.publishing.publish import publish
 from simulator.simulation import Simulation, simulate
 
-# Kinds of violations that break the contract; contract_breach stands for many.
+# Kinds of violations that break the contract, at least in some of their forms; contract_breach
+# stands for many.
 REFUSED = (
     "negative_amount",
     "wrong_scale",
@@ -30,6 +31,8 @@ REFUSED = (
     "truncated_message",
     "oversized_metadata",
     "contract_breach",
+    "invalid_customer_id",
+    "invalid_country",
 )
 _SUMS = ("payment_metrics_5m", "window_deltas", "payment_metrics_5m_final", "rule_metrics_5m")
 _COLUMNS = {

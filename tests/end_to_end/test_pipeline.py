@@ -31,7 +31,14 @@ from local_azure.services.postgresql import StopMode
 from shared_code.domain.card_numbers import find_card_numbers
 from simulator.message import Message
 
-CARD_NUMBER = re.compile(rb"(\d{4}) (\d\d)\d\d \d{4} (\d{4})")
+# Nothing else that is simulated has so many digits in a row.
+CARD_NUMBER = re.compile(rb"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+
+
+def masked(number: re.Match[bytes]) -> bytes:
+    """Return a card number as it is stored."""
+    digits = re.sub(rb"\D", b"", number[0])
+    return digits[:6] + b"*" * (len(digits) - 10) + digits[-4:]
 
 
 def bad_messages() -> Iterator[Message]:
@@ -67,7 +74,7 @@ def test_every_sum_equals_what_was_sent(local_azure: LocalAzure) -> None:
 def assert_every_table_equals_the_oracle(local: LocalAzure) -> None:
     """Compare the database with an oracle over the messages that the hub holds."""
     sent = [
-        message._replace(body=CARD_NUMBER.sub(rb"\1\2******\3", message.body))
+        message._replace(body=CARD_NUMBER.sub(masked, message.body))
         for message in messages_in_hub(local)
     ]
     expected = expected_of(sent, datetime.now(UTC))
