@@ -16,7 +16,8 @@ import msgspec
 from simulator.bookkeeping import Bookkeeper
 from simulator.configuration.structure import Configuration
 from simulator.errors import LedgerNotReady
-from simulator.generation.blocks import Ahead, Block, generate_block
+from simulator.generation.ahead import Ahead
+from simulator.generation.blocks import Block, generate_block
 from simulator.generation.packing import Packer
 from simulator.generation.span import Span, is_endless, span_of
 from simulator.generation.timeline import BlockPlan

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from simulator.generation.blocks import REASONS, Block, Events
+from simulator.generation.blocks import Block
+from simulator.generation.events import REASONS, Events
 from simulator.generation.population import Integers
 from simulator.message import MAX_BODY_BYTES, Message
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.generation.account import Account
-from simulator.generation.blocks import REASONS, Block, Events
+from simulator.generation.blocks import Block
+from simulator.generation.events import REASONS, Events
 from simulator.generation.packing import Packer
 from simulator.generation.timeline import BlockPlan
 from simulator.message import MAX_BODY_BYTES, Message

@@ -24,7 +24,7 @@ from unit.simulator.generation.simulation_samples import (
 from shared_code.domain.decoding import split_body
 from simulator.configuration.traffic_settings import Arrival, Messages, TimeSpan
 from simulator.configuration.violation_settings import Structuring, Violations
-from simulator.generation.blocks import CONFLICT
+from simulator.generation.events import CONFLICT
 from simulator.generation.partition_keys import BUCKETS, partition_key
 
 PAYMENTS = 20_000

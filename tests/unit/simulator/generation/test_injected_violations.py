@@ -29,7 +29,7 @@ from simulator.configuration.population_settings import (
     Segment,
 )
 from simulator.configuration.violation_settings import Spread, Violation, Violations
-from simulator.generation.blocks import CONFLICT
+from simulator.generation.events import CONFLICT
 from simulator.generation.streams import letters_of
 from simulator.ledger import EventKey
 from simulator.violations.catalogue import KINDS as KNOWN_KINDS
