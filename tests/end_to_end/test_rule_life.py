@@ -61,8 +61,8 @@ def test_edit_upload_reload_effect_and_rollback(
     file = tmp_path / "rules.yaml"
     rules("export", "--format", "yaml", "-o", str(file))
     edited = file.read_text("utf-8").rstrip("\n") + NEW_RULE
-    file.write_text(edited.replace("version: 2.0.0", "version: 2.1.0"), "utf-8")
-    assert "2.1.0" in rules("validate", str(file))
+    file.write_text(edited.replace("version: 2.1.0", "version: 2.2.0"), "utf-8")
+    assert "2.2.0" in rules("validate", str(file))
     assert "every_small_payment" in rules("diff", "active", str(file), exit_code=1)
 
     began = time.monotonic()
@@ -70,23 +70,23 @@ def test_edit_upload_reload_effect_and_rollback(
     send(local_azure, traffic(payments=200, seed=32))
     await_processed(local_azure)
     effect = time.monotonic() - began
-    assert query(local_azure, MATCHED) == [("2.1.0", 200)]
+    assert query(local_azure, MATCHED) == [("2.2.0", 200)]
 
     began = time.monotonic()
-    rules("rollback", "2.0.0", "--reason", "the rule says nothing new")
+    rules("rollback", "2.1.0", "--reason", "the rule says nothing new")
     rolled_back = time.monotonic() - began
     send(local_azure, traffic(payments=200, seed=33))
     await_processed(local_azure)
-    assert query(local_azure, MATCHED) == [("2.1.0", 200)]
+    assert query(local_azure, MATCHED) == [("2.2.0", 200)]
     judged = query(
         local_azure,
         "SELECT version, count(*) FROM payments JOIN rule_sets USING (rule_set)"
         " GROUP BY 1 ORDER BY 1",
     )
-    assert [version for version, _ in judged] == ["2.0.0", "2.1.0"]
+    assert [version for version, _ in judged] == ["2.1.0", "2.2.0"]
     history = rules("history")
     assert "the rule says nothing new" in history
-    assert history.index("2.0.0") < history.index("2.1.0"), "the newest comes first"
+    assert history.index("2.1.0") < history.index("2.2.0"), "the newest comes first"
     with capsys.disabled():
         told = f"{effect:.1f} s from the upload to its effect on 200 payments sent after it"
         print(f"\n{told}, {rolled_back:.1f} s for the rollback")  # noqa: T201 - people look at it
