@@ -1,6 +1,7 @@
 """One Event Hubs message."""
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Self
 
 # Event Hubs takes 1 MiB at most (Basic and Standard tier), properties and batch frame included.
 MAX_BODY_BYTES: Final = 900 * 1024
@@ -16,3 +17,9 @@ class Message(NamedTuple):
     body: bytes
     events: int
     at: int = 0
+
+    @classmethod
+    def of(cls, partition_key: str, bodies: Sequence[bytes], at: int) -> Self:
+        """Return a message of one event as it is, or of several as an array."""
+        body = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
+        return cls(partition_key, body, len(bodies), at)

@@ -19,7 +19,7 @@ from simulator.publishing.files import event_file, message_file
 from simulator.publishing.kafka import KafkaPublisher
 from simulator.publishing.kafka_settings import KafkaSettings
 from simulator.publishing.protocol import Publisher
-from simulator.publishing.spool import Spool
+from simulator.publishing.spool import DEFAULT_FOLDER, Spool
 from simulator.publishing.stdout import StdoutPublisher
 
 ENVIRONMENT: Final = f"""\
@@ -29,7 +29,6 @@ environment:
   {NAMESPACE_SETTING}
       a host name instead: you are signed in by azure-identity (az login, managed identity, ...)
 """
-_SPOOL_FOLDER: Final = Path(".simulator-spool")
 
 
 class Destination(NamedTuple):
@@ -83,7 +82,7 @@ def add_destination(parser: argparse.ArgumentParser) -> None:
         "--spool",
         type=Path,
         metavar="FOLDER",
-        default=_SPOOL_FOLDER,
+        default=DEFAULT_FOLDER,
         help="what could not be sent waits here for the next run (default: %(default)s)",
     )
 

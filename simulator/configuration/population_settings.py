@@ -89,7 +89,6 @@ _OFFICE: Final = (
     1,
     0,
 )
-_ALWAYS: Final = (50,) * 24
 
 
 class Segment(Part, frozen=True):

@@ -115,7 +115,8 @@ def _late(world: World, plan: BlockPlan, times: Integers, columns: np.random.Gen
     # All of the share falls to those that can be late.
     share = min(world.configuration.arrival.late_share * timeline.payments / able_in_all, 1.0)
     begin, end = (min(edge, able_in_all) for edge in (plan.first, plan.first + plan.payments))
-    able = np.flatnonzero(times + wait < world.span.end)
+    # What comes after its block may be taken back: it is never counted as late.
+    able = np.flatnonzero((times + wait < world.span.end) & (times < plan.end))
     number = min(due(share, begin, end), len(able))
     chosen: Integers = columns.choice(able, number, replace=False)
     return chosen

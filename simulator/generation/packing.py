@@ -161,14 +161,13 @@ class Packer:
 
 def _message(events: Events, rows: Integers, sent_at: int) -> _Packed:
     bodies = [events.bodies[at] for at in rows.tolist()]
-    body = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
     refused: Counter[str] = Counter()
     spoilt: Counter[str] = Counter()
     for at in rows[events.reason[rows] > 0].tolist():
         refused[REASONS[events.reason[at]]] += 1
         spoilt[events.names[events.kind[at]]] += 1
     key = str(int(events.key[rows[0]]))
-    return _Packed(Message(key, body, len(bodies), sent_at), refused, spoilt)
+    return _Packed(Message.of(key, bodies, sent_at), refused, spoilt)
 
 
 def _joined(held: Events | None, events: Events) -> Events:

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
 
+from simulator.generation.span import microseconds
 from simulator.message import MAX_BODY_BYTES, Message
-from simulator.replay.times import EPOCH
 from simulator.replay.translation import ReadyEvent
-
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class _Open:
@@ -40,7 +37,7 @@ class Packer:
             max_bytes: most bytes in a body.
         """
         self._pack = pack
-        self._linger = None if linger is None else linger // _MICROSECOND
+        self._linger = None if linger is None else linger // timedelta(microseconds=1)
         self._max_bytes = max_bytes
         # By partition key; a dictionary keeps the order of insertion, so the oldest stands first.
         self._waiting: dict[str, _Open] = {}
@@ -70,7 +67,7 @@ class Packer:
     def advance(self, moment: datetime | None) -> int:
         """Return what time it is once there was an event of ``moment``, in microseconds."""
         if moment is not None:
-            at = (moment - EPOCH) // _MICROSECOND
+            at = microseconds(moment)
             self._now = at if self._now is None else max(self._now, at)
         return self._now or 0
 
@@ -84,6 +81,4 @@ class Packer:
             yield self._close(key, oldest.since + self._linger)
 
     def _close(self, key: str, at: int) -> Message:
-        bodies = self._waiting.pop(key).bodies
-        body = bodies[0] if len(bodies) == 1 else b"[" + b",".join(bodies) + b"]"
-        return Message(key, body, len(bodies), at)
+        return Message.of(key, self._waiting.pop(key).bodies, at)

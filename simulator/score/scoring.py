@@ -31,11 +31,11 @@ Unexplained
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
 from shared_code.domain.windows import Window
+from simulator.configuration.suggestions import nearest
 from simulator.ledger import EventKey, Ledger
 from simulator.score.attribution import span_of
 from simulator.score.counting import Counted, count
@@ -107,9 +107,9 @@ def chosen(kinds: Collection[str]) -> Sequence[Detector]:
     """
     for kind in kinds:
         if kind not in KINDS:
-            near = get_close_matches(kind, KINDS, 1)
+            near = nearest(kind, KINDS)
             msg = f"there is no kind of violation {kind!r}; "
-            msg += f"did you mean {near[0]!r}?" if near else f"there are {', '.join(KINDS)}"
+            msg += f"did you mean {near!r}?" if near else f"there are {', '.join(KINDS)}"
             raise UnknownKind(msg)
     return [detector for detector in DETECTORS if not kinds or detector.kind in kinds]
 

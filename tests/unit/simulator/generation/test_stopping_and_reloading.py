@@ -173,10 +173,11 @@ def test_another_rate_holds_for_what_is_left_of_the_time() -> None:
 
 
 def test_a_new_configuration_holds_from_the_next_block_on() -> None:
+    patient = _replaced(messages=Messages(linger="5m"))
     changed = _replaced(
         violations=Violations(negative_amount=Violation(share=0.1)), messages=Messages(pack=2)
     )
-    messages, simulation = _reloaded(None, None, changed)
+    messages, simulation = _reloaded(None, None, changed, asked=patient)
     ledger = simulation.ledger
     third_block_ends = moment(world(ASKED).timeline.block(2).end)
     first = [each.first for each in ledger.injected]
@@ -186,10 +187,10 @@ def test_a_new_configuration_holds_from_the_next_block_on() -> None:
         if moment(message.at) > third_block_ends:
             assert message.events <= 2
     assert max(message.events for message in messages) > 2
-    assert ledger.start == run(ASKED).ledger.start
+    assert ledger.start == run(patient).ledger.start
     assert ledger.configuration.messages.pack == 2
     assert ledger.configuration.time.start == third_block_ends
-    assert simulation.configuration == run(ASKED).ledger.configuration
+    assert simulation.configuration == run(patient).ledger.configuration
 
 
 def test_messages_stay_in_order_of_time_across_a_change() -> None:
