@@ -45,8 +45,8 @@ MOST_CLOSE: Final = 1.3
 MOST_ROUNDS: Final = 10
 _WRITTEN_COLUMNS: Final = ("payments/s", "log, B/payment", "first quarter", "the rest")
 _SHIPPED: Final = (
-    "The shipped rules look back over days, where a grown database has payments and an empty one has"
-    " none: the last column, of one window, has no goal."
+    "The shipped rules look back over days, where a grown database has payments and an empty one"
+    " has none: the last column, of one window, has no goal."
 )
 _NO_CHECKPOINTS: Final = {"max_wal_size": "16GB", "checkpoint_timeout": "1d"}
 _ADVANCED: Final = "SELECT pg_current_wal_insert_lsn() - %s::pg_lsn"
