@@ -28,11 +28,9 @@ from bench import reference, workload
 from bench.throwaway import KEY, database_url, engine_on
 from shared_code.domain.decoding import decode_batch
 from shared_code.domain.horizon import horizon_at
-from shared_code.domain.normalised_payment import AcceptedPayment
 from shared_code.domain.pseudonyms import Pseudonymiser
-from shared_code.engine.batch import BatchResult
+from shared_code.engine.batch import BatchResult, columns_of
 from shared_code.engine.metric_engine import MetricEngine
-from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import compile_document
 
 GOAL: Final = {1000: 0.40}
@@ -114,17 +112,6 @@ def _require_all_stored(results: Sequence[BatchResult], batch: int) -> None:
         if result.stored != batch:
             msg = f"the engine stored {result.stored} of {batch} payments"
             raise RuntimeError(msg)
-
-
-def columns_of(payments: Sequence[AcceptedPayment]) -> Columns:
-    """Return payments as the columns that rules read."""
-    return Columns(
-        len(payments),
-        lambda name: [
-            item.quality_flags if name == "quality_flags" else getattr(item.payment, name)
-            for item in payments
-        ],
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

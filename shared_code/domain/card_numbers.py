@@ -21,6 +21,7 @@ _LENGTHS: Final = range(13, 20)
 _FIRST_DIGITS: Final = frozenset("23456")
 _DIGITS_TO_ZERO: Final = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 _THIRTEEN: Final = b"0" * 13
+_SEPARATORS: Final = b" -."
 _HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
 _SHORTEST_DIGEST: Final = 32
 _LONGEST_DIGEST: Final = 128
@@ -37,9 +38,11 @@ def may_hold_card_number(text: bytes) -> bool:
     Digits inside UUIDs and digests do not count. Runs on every message, so it is a few passes in
     C, and errs on the safe side.
     """
-    stripped = text.translate(None, b" -.")
-    figures = stripped.translate(_DIGITS_TO_ZERO)
+    figures = text.translate(_DIGITS_TO_ZERO, _SEPARATORS)
     at = figures.find(_THIRTEEN)
+    if at < 0:
+        return False
+    stripped = text.translate(None, _SEPARATORS)
     looks = 0
     while at >= 0:
         looks += 1

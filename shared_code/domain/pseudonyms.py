@@ -1,19 +1,27 @@
 """Keyed hashes that stand in for personal data: equal stays equal, nothing can be read back."""
 
-import hmac
+import hashlib
 from typing import Final
 
 MIN_KEY_BYTES: Final = 32
 _TAG_BYTES: Final = 16
+_BLOCK_BYTES: Final = hashlib.sha256().block_size
+_INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class Pseudonymiser:
     """Makes pseudonyms by HMAC-SHA-256 (RFC 2104) under one secret key, cut to 128 bits."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_inner", "_outer")
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        # The key's part of both hashes, taken once: hmac.digest costs twice as much for texts as
+        # short as these.
+        block = hashlib.sha256(key).digest() if len(key) > _BLOCK_BYTES else key
+        block = block.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(block.translate(_INNER_PAD))
+        self._outer = hashlib.sha256(block.translate(_OUTER_PAD))
 
     def __repr__(self) -> str:
         return "Pseudonymiser(key=<secret>)"
@@ -32,5 +40,7 @@ class Pseudonymiser:
 
     def _tag(self, kind: bytes, text: str) -> bytes:
         """Return the keyed hash of one kind of data; kinds never collide with each other."""
-        message = kind + b"\0" + text.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, message, "sha256")[:_TAG_BYTES]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(kind + b"\0" + text.encode("utf-8", "surrogatepass"))
+        outer.update(inner.digest())
+        return outer.digest()[:_TAG_BYTES]

@@ -1,13 +1,15 @@
 """Processes one batch of Event Hubs messages: decode, judge and write it, in this order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
+from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from shared_code.domain.decoding import (
+    DecodedBatch,
     Message,
     Origin,
     Placed,
@@ -17,18 +19,25 @@ from shared_code.domain.decoding import (
     split_body,
 )
 from shared_code.domain.horizon import Horizon, horizon_at
-from shared_code.domain.normalised_payment import Identity
+from shared_code.domain.normalised_payment import AcceptedPayment, Identity, NormalisedPayment
 from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.refusal import EventRefused
 from shared_code.domain.vocabularies import RejectReason
 from shared_code.rules.columns import Columns
 from shared_code.store.database import Database
-from shared_code.store.errors import DataRefused
+from shared_code.store.errors import DataRefused, StoredMeanwhile
 from shared_code.store.partitions import attached_days
 from shared_code.store.rule_store import CompiledRuleSet, Judges, judges
-from shared_code.store.write_path import RuleSetMatches, write_payments, write_rejected
+from shared_code.store.write_path import (
+    RuleSetMatches,
+    standing_hashes,
+    write_payments,
+    write_rejected,
+)
 
 _DAYS_KNOWN_SECONDS: Final = 60.0
+# Whoever stored a payment meanwhile is seen the second time. What goes on colliding is no payment.
+_LOOKS: Final = 3
 
 
 class BatchResult(NamedTuple):
@@ -39,13 +48,6 @@ class BatchResult(NamedTuple):
     duplicates: int
     rejected: int
     rule_set_version: str
-
-
-class _Bench(NamedTuple):
-    """What a batch is judged by, read once at its beginning."""
-
-    judges: Judges
-    horizon: Horizon
 
 
 class BatchProcessor:
@@ -85,47 +87,53 @@ class BatchProcessor:
         Raises:
             StoreUnavailable: a fault that time can heal; the batch has to be delivered again.
         """
-        bench = self._bench(rules_document, now)
-        payments, rejected = decode_batch(messages, self._pseudonymiser, bench.horizon)
-        if any(event.reason is RejectReason.outside_horizon for event in rejected):
-            # Days may have been attached for just these payments.
-            self._look_again = 0.0
-            looked_again = self._bench(rules_document, now)
-            if looked_again.horizon != bench.horizon:
-                bench = looked_again
-                payments, rejected = decode_batch(messages, self._pseudonymiser, bench.horizon)
-        events = len(payments) + len(rejected)
+        payments, rejected = self._decoded(messages, now)
         candidates, repeats = _by_identity(payments)
-        writer = _Writer(self._database, bench.judges, messages, repeats)
+        writer = _Writer(
+            self._database,
+            lambda connection: judges(connection, rules_document, self._shipped_rules),
+            messages,
+            repeats,
+        )
         writer.write(candidates, rejected)
         return BatchResult(
             messages=len(messages),
             stored=writer.stored,
-            duplicates=events - writer.stored - writer.rejected,
+            duplicates=len(payments) + len(rejected) - writer.stored - writer.rejected,
             rejected=writer.rejected,
-            rule_set_version=bench.judges.active.version,
+            rule_set_version=writer.rule_set_version,
         )
 
-    def _bench(self, rules_document: bytes | None, now: datetime) -> _Bench:
-        with self._database.transaction() as connection:
-            in_force = judges(connection, rules_document, self._shipped_rules)
-            self._look_at_days(connection)
-        horizon = horizon_at(now, self._retention)
-        if self._first_day is not None:
-            first = datetime.combine(self._first_day, time.min, UTC)
-            horizon = horizon._replace(earliest=min(horizon.earliest, first))
-        return _Bench(in_force, horizon)
+    def _decoded(self, messages: Sequence[Message], now: datetime) -> DecodedBatch:
+        horizon = self._horizon(now)
+        decoded = decode_batch(messages, self._pseudonymiser, horizon)
+        if any(event.reason is RejectReason.outside_horizon for event in decoded.rejected):
+            # Days may have been attached for just these payments.
+            self._look_again = 0.0
+            looked_again = self._horizon(now)
+            if looked_again != horizon:
+                return decode_batch(messages, self._pseudonymiser, looked_again)
+        return decoded
 
-    def _look_at_days(self, connection: Connection) -> None:
-        """Find the first day that payments can be stored for, if it was not looked for lately.
-
-        The catalogue query is dear beside a small batch. A day that went meanwhile makes the batch
-        fail and be delivered again.
-        """
+    def _horizon(self, now: datetime) -> Horizon:
         if monotonic() >= self._look_again:
+            self._look_at_days()
+        horizon = horizon_at(now, self._retention)
+        if self._first_day is None:
+            return horizon
+        first = datetime.combine(self._first_day, time.min, UTC)
+        return horizon._replace(earliest=min(horizon.earliest, first))
+
+    def _look_at_days(self) -> None:
+        """Find the first day that payments can be stored for.
+
+        The catalogue query is dear beside a small batch, so that it is not made for each. A day
+        that went meanwhile makes the batch fail and be delivered again.
+        """
+        with self._database.transaction() as connection:
             days = attached_days(connection)
-            self._first_day = None if days is None else days.first
-            self._look_again = monotonic() + _DAYS_KNOWN_SECONDS
+        self._first_day = None if days is None else days.first
+        self._look_again = monotonic() + _DAYS_KNOWN_SECONDS
 
 
 class _Writer:
@@ -134,7 +142,7 @@ class _Writer:
     def __init__(
         self,
         database: Database,
-        judges: Judges,
+        judges: Callable[[Connection], Judges],
         messages: Sequence[Message],
         repeats: dict[Identity, list[Placed]],
     ) -> None:
@@ -147,55 +155,76 @@ class _Writer:
         self._enqueued_at = min(times, default=None)
         self.stored = 0
         self.rejected = 0
+        self.rule_set_version = ""
 
     def write(self, payments: Sequence[Placed], rejected: Sequence[RejectedEvent]) -> None:
-        """Write payments of distinct identities, and rejected events, in one transaction.
+        """Write payments, and rejected events, in one transaction.
 
         Where the database refuses the data, halves are tried until the payment at fault stands
         alone: that one is rejected, so that it never blocks its partition.
 
+        Args:
+            payments: of distinct identities, in the order of their identity.
+            rejected: in any order.
+
         Raises:
             StoreUnavailable: a fault that time can heal.
         """
-        accepted = [placed.accepted for placed in payments]
-        columns = Columns(len(accepted), lambda name: _column(payments, name))
-        judged = _judged(self._judges.active, columns)
-        shadow = self._judges.shadow
-        looked_on = None if shadow is None else _judged(shadow, columns)
-        try:
-            with self._database.transaction() as connection:
-                written = write_payments(
-                    connection,
-                    accepted,
-                    judged,
-                    enqueued_at=self._enqueued_at,
-                    shadow=looked_on,
-                )
-                refused = [*rejected, *self._conflicts(payments, written.conflicts)]
-                write_rejected(connection, refused)
-        except DataRefused as refusal:
-            self._write_apart(payments, rejected, refusal)
-        else:
-            self.stored += written.stored
-            self.rejected += len(refused)
+        for _ in range(_LOOKS):
+            try:
+                self._write_together(payments, rejected)
+            except StoredMeanwhile as overtaken:
+                refusal = DataRefused(overtaken.what, overtaken.sqlstate)
+            except DataRefused as error:
+                refusal = error
+                break
+            else:
+                return
+        self._write_apart(payments, rejected, refusal)
+
+    def _write_together(
+        self, payments: Sequence[Placed], rejected: Sequence[RejectedEvent]
+    ) -> None:
+        fresh = [placed.accepted for placed in payments]
+        columns = columns_of(fresh)
+        with self._database.transaction() as connection:
+            in_force = self._judges(connection)
+            standing = standing_hashes(connection, columns)
+            if standing:
+                fresh = [item for place, item in enumerate(fresh) if place not in standing]
+                columns = columns_of(fresh)
+            write_payments(
+                connection,
+                fresh,
+                columns,
+                _judged(in_force.active, columns),
+                enqueued_at=self._enqueued_at,
+                shadow=None if in_force.shadow is None else _judged(in_force.shadow, columns),
+            )
+            refused = [*rejected, *self._conflicts(payments, standing)]
+            write_rejected(connection, refused)
+        self.stored += len(fresh)
+        self.rejected += len(refused)
+        self.rule_set_version = in_force.active.version
 
     def _conflicts(
-        self, payments: Sequence[Placed], stored: Mapping[int, bytes]
+        self, payments: Sequence[Placed], standing: Mapping[int, bytes]
     ) -> Iterator[RejectedEvent]:
         """Yield what differs from the content that stands in the database for its identity.
 
         Args:
-            payments: one for each identity, written just now.
-            stored: hash of what was stored before, by position of the payments that differ from it.
+            payments: one for each identity, written just now where nothing stood.
+            standing: hash of what was stored before, by position.
         """
-        for position in stored:
-            yield self._conflict(payments[position])
+        for position, content_hash in standing.items():
+            if payments[position].accepted.content_hash != content_hash:
+                yield self._conflict(payments[position])
         if not self._repeats:
             return
         for position, placed in enumerate(payments):
-            standing = stored.get(position, placed.accepted.content_hash)
+            stands = standing.get(position, placed.accepted.content_hash)
             for repeat in self._repeats.get(placed.accepted.payment.identity, ()):
-                if repeat.accepted.content_hash != standing:
+                if repeat.accepted.content_hash != stands:
                     yield self._conflict(repeat)
 
     def _conflict(self, placed: Placed) -> RejectedEvent:
@@ -241,9 +270,9 @@ def _judged(rule_set: CompiledRuleSet, columns: Columns) -> RuleSetMatches:
 
 
 def _by_identity(
-    payments: Iterable[Placed],
+    payments: Sequence[Placed],
 ) -> tuple[list[Placed], dict[Identity, list[Placed]]]:
-    """Return the first payment of each identity, and by identity those that repeat it.
+    """Return the first payment of each identity, in its order, and by identity what repeats it.
 
     Which content stands is not known before the database has been asked: the first may contradict
     what was stored long ago, and a later one be the redelivery of just that.
@@ -254,11 +283,14 @@ def _by_identity(
         identity = placed.accepted.payment.identity
         if first.setdefault(identity, placed) is not placed:
             repeats.setdefault(identity, []).append(placed)
-    return list(first.values()), repeats
+    return [first[identity] for identity in sorted(first)], repeats
 
 
-def _column(payments: Sequence[Placed], name: str) -> Sequence[Any]:
-    """Return one stored column of the payments, as rules read it."""
-    if name == "quality_flags":
-        return [placed.accepted.quality_flags for placed in payments]
-    return [getattr(placed.accepted.payment, name) for placed in payments]
+def columns_of(payments: Sequence[AcceptedPayment]) -> Columns:
+    """Return payments as the columns that rules read."""
+    fields = zip(*(astuple(accepted.payment) for accepted in payments), strict=True)
+    columns: dict[str, Sequence[Any]] = dict(
+        zip(NormalisedPayment.__struct_fields__, fields, strict=bool(payments))
+    )
+    columns["quality_flags"] = [accepted.quality_flags for accepted in payments]
+    return Columns(len(payments), columns.__getitem__)

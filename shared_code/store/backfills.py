@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from shared_code.domain.windows import WINDOW_LENGTH, Window
 from shared_code.rules.columns import Columns
 from shared_code.rules.findings import Matches
-from shared_code.store.copy_text import METRIC_COLUMNS, metric_rows
+from shared_code.store.copy_metrics import copy_metrics, metric_rows
 
 _STATE: Final = "backfill_id, rule_set, first_window, end_window, next_window, started_by"
 # One that another rule set's has overtaken since, in part or whole, counts no more: after a
@@ -44,7 +44,7 @@ _DELETE_METRICS: Final = text("""
     DELETE FROM dynamic_metrics
     WHERE event_time >= :start AND event_time < :end AND NOT shadow
 """)
-_COPY_METRICS: Final = f"COPY dynamic_metrics ({', '.join(METRIC_COLUMNS)}) FROM STDIN (NULL '')"
+_COPY_METRICS: Final = copy_metrics(shadow=False)
 
 
 class Backfill(NamedTuple):
@@ -129,4 +129,4 @@ def replace_payment_metrics(
     """
     connection.execute(_DELETE_METRICS, {"start": window.start, "end": window.end})
     cursor: Any = connection.connection.cursor()
-    cursor.copy_expert(_COPY_METRICS, io.StringIO(metric_rows(columns, matches, rule_set)))
+    cursor.copy_expert(_COPY_METRICS, io.BytesIO(metric_rows(columns, matches, rule_set)))

@@ -12,6 +12,7 @@ from shared_code.errors import PaymentsError
 # heals, and the host retries.
 _DATA_CLASSES: Final = frozenset({"22", "23", "54"})
 _CHECK_VIOLATION: Final = "23514"
+_UNIQUE_VIOLATION: Final = "23505"
 
 
 class StoreUnavailable(PaymentsError):
@@ -19,7 +20,16 @@ class StoreUnavailable(PaymentsError):
 
     def __init__(self, what: str, sqlstate: str | None = None) -> None:
         super().__init__(f"{what} (SQLSTATE {sqlstate})" if sqlstate else what)
+        self.what = what
         self.sqlstate = sqlstate
+
+
+class StoredMeanwhile(StoreUnavailable):
+    """Another instance stored the same key since it was looked for; looking again finds it."""
+
+    def __init__(self, what: str, sqlstate: str) -> None:
+        super().__init__(what, sqlstate)
+        self.sqlstate: str = sqlstate
 
 
 class DataRefused(PaymentsError):
@@ -42,6 +52,8 @@ def classify(error: DriverError) -> StoreUnavailable | DataRefused:
     what = redact(primary or str(error).partition("\n")[0] or type(error).__name__)
     if sqlstate is None or sqlstate[:2] not in _DATA_CLASSES:
         return StoreUnavailable(what, sqlstate)
+    if sqlstate == _UNIQUE_VIOLATION:
+        return StoredMeanwhile(what, sqlstate)
     if sqlstate == _CHECK_VIOLATION and not error.diag.constraint_name:
         # No constraint was named: the day has no partition. The payment is good, the day missing.
         advice = "attach the day with 'python -m shared_code maintenance attach-days'"

@@ -222,7 +222,8 @@ def terminate_backend(store: Store, process_id: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "fragment", ["rule_set_activations", "CREATE TEMPORARY", "WITH fresh", "INTO rejected_events"]
+    "fragment",
+    ["rule_set_activations", "AS batch", "INTO window_deltas", "INTO rejected_events"],
 )
 def test_a_lost_connection_loses_and_doubles_nothing(store: Store, fragment: str) -> None:
     sent = messages(*varied_events(8), b"no json")
@@ -242,7 +243,7 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(
     sent = messages(*varied_events(8), b"no json")
     dialect = store.database.engine.dialect
     commit = dialect.do_commit
-    # The first transaction reads the rules, the second writes the batch.
+    # The first transaction looks for days, the second writes the batch.
     commits = iter([False, True])
 
     def commit_and_lose(connection: Any) -> None:

@@ -1,0 +1,136 @@
+"""Fields of rows as COPY takes them in binary.
+
+Each field is its length as four bytes, then its value in network byte order; NULL is the length -1.
+Formats: PostgreSQL manual, COPY, "Binary Format", and the ``*_recv`` functions of the types.
+Binary spares the server from reading times, hashes and numbers out of text.
+"""
+
+import struct
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_code.rules.columns import Integers
+
+HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+TRAILER: Final = b"\xff\xff"
+NULL: Final = b"\xff\xff\xff\xff"
+TRUE: Final = b"\0\0\0\1\1"
+
+# timestamptz counts microseconds from here.
+POSTGRESQL_EPOCH: Final = 946_684_800_000_000
+_INTEGER: Final = struct.Struct(">ii")
+_SMALL_INTEGER: Final = struct.Struct(">ih")
+_TIME: Final = struct.Struct(">iq")
+_NUMERIC: Final = struct.Struct(">iHhHH")
+_LENGTH: Final = struct.Struct(">i")
+# Nearly every text is shorter.
+_LENGTHS: Final = tuple(map(_LENGTH.pack, range(512)))
+
+_GROUP_DIGITS: Final = 4
+_GROUP: Final = 10_000
+_NEGATIVE: Final = 0x4000
+# Four groups hold the 15 digits of an amount before the point, one those behind it.
+_AMOUNT_GROUPS: Final = 5
+_AMOUNT: Final = np.dtype(
+    [
+        ("length", ">i4"),
+        ("groups", ">i2"),
+        ("weight", ">i2"),
+        ("sign", ">i2"),
+        ("scale", ">i2"),
+        ("group", ">i2", (_AMOUNT_GROUPS,)),
+    ]
+)
+
+
+def integer(number: int) -> bytes:
+    """Return a field of type integer."""
+    return _INTEGER.pack(4, number)
+
+
+def small_integer(number: int) -> bytes:
+    """Return a field of type smallint."""
+    return _SMALL_INTEGER.pack(2, number)
+
+
+def time(microseconds: int) -> bytes:
+    """Return a field of type timestamptz.
+
+    Args:
+        microseconds: since the Unix epoch.
+    """
+    return _TIME.pack(8, microseconds - POSTGRESQL_EPOCH)
+
+
+def text(value: str) -> bytes:
+    """Return a field of type text."""
+    encoded = value.encode()
+    size = len(encoded)
+    return (_LENGTHS[size] if size < len(_LENGTHS) else _LENGTH.pack(size)) + encoded
+
+
+def optional_text(value: str | None) -> bytes:
+    """Return a field of type text; NULL for None."""
+    return NULL if value is None else text(value)
+
+
+def json(value: str | None) -> bytes:
+    """Return a field of type jsonb from JSON text; NULL for None."""
+    if value is None:
+        return NULL
+    encoded = value.encode()
+    return _LENGTH.pack(len(encoded) + 1) + b"\1" + encoded
+
+
+def optional_bytes(value: bytes | None) -> bytes:
+    """Return a field of type bytea; NULL for None."""
+    return NULL if value is None else _LENGTH.pack(len(value)) + value
+
+
+def numeric(value: Decimal | None) -> bytes:
+    """Return a field of type numeric at the scale of a finite ``value``; NULL for None."""
+    if value is None:
+        return NULL
+    scale = max(-int(value.as_tuple().exponent), 0)
+    sign = _NEGATIVE if value.is_signed() else 0
+    whole, _, fraction = f"{abs(value):f}".partition(".")
+    whole = whole.rjust(-(-len(whole) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
+    fraction = fraction.ljust(-(-len(fraction) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
+    figures = whole + fraction
+    groups = [int(figures[at : at + _GROUP_DIGITS]) for at in range(0, len(figures), _GROUP_DIGITS)]
+    head = _NUMERIC.pack(
+        8 + 2 * len(groups), len(groups), len(whole) // _GROUP_DIGITS - 1, sign, scale
+    )
+    return head + struct.pack(f">{len(groups)}h", *groups)
+
+
+def amounts(minor_units: Integers, exponents: Integers) -> Iterable[bytes]:
+    """Return fields of type numeric, all of one width.
+
+    Args:
+        minor_units: (payments,) amounts in minor units, zero or more.
+        exponents: (payments,) number of decimals of each amount's currency, at most four.
+    """
+    unit = 10**exponents
+    whole = minor_units // unit
+    fields = np.empty(len(minor_units), dtype=_AMOUNT)
+    fields["length"] = _AMOUNT.itemsize - 4
+    fields["groups"] = _AMOUNT_GROUPS
+    fields["weight"] = _AMOUNT_GROUPS - 2
+    fields["sign"] = 0
+    fields["scale"] = exponents
+    for place in range(_AMOUNT_GROUPS - 1):
+        fields["group"][:, place] = whole // _GROUP ** (_AMOUNT_GROUPS - 2 - place) % _GROUP
+    fields["group"][:, -1] = minor_units % unit * (_GROUP // unit)
+    return pieces(fields)
+
+
+def pieces(fields: NDArray[np.void]) -> list[bytes]:
+    """Return the bytes of each row of fields that all have one width."""
+    width = fields.dtype.itemsize
+    every = fields.tobytes()
+    return [every[at : at + width] for at in range(0, len(every), width)]

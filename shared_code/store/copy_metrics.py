@@ -1,0 +1,100 @@
+"""What rules say of payments as rows for COPY into ``dynamic_metrics``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain, repeat
+from typing import Final
+
+from shared_code.rules.columns import Columns
+from shared_code.rules.findings import Matches
+from shared_code.store import copy_fields as fields
+
+_COLUMNS: Final = (
+    "transaction_id",
+    "event_time",
+    "payment_status",
+    "rule_set",
+    "rule",
+    "outcome",
+    "value",
+    "rate",
+)
+
+
+def copy_metrics(*, shadow: bool) -> str:
+    """Return the COPY that takes ``metric_rows``."""
+    names = ", ".join((*_COLUMNS, "shadow") if shadow else _COLUMNS)
+    return f"COPY dynamic_metrics ({names}) FROM STDIN (FORMAT binary)"
+
+
+def metric_rows(
+    columns: Columns, matches: Iterable[Matches], rule_set: int, *, shadow: bool = False
+) -> bytes:
+    """Return one row for each match, as input of ``copy_metrics``.
+
+    Args:
+        columns: of the payments that the matches are about.
+        matches: of one rule set.
+        rule_set: its number.
+        shadow: whether that rule set only looks on.
+    """
+    width = (len(_COLUMNS) + shadow).to_bytes(2)
+    last = fields.TRUE if shadow else b""
+    keys = [
+        width
+        + fields.text(transaction_id)
+        + fields.time(microseconds)
+        + fields.small_integer(status)
+        for transaction_id, microseconds, status in zip(
+            columns.values("transaction_id"),
+            columns.microseconds().tolist(),
+            columns.values("payment_status"),
+            strict=True,
+        )
+    ]
+    numbers = _Numerics(columns)
+    rows = chain.from_iterable(
+        _rows(match, keys, numbers, fields.integer(rule_set), last) for match in matches
+    )
+    return b"".join([fields.HEADER, *rows, fields.TRAILER])
+
+
+def _rows(
+    match: Matches, keys: Sequence[bytes], numbers: "_Numerics", rule_set: bytes, last: bytes
+) -> Iterator[bytes]:
+    rule, rows, values, outcome, rates = match
+    middle = rule_set + fields.small_integer(rule) + fields.small_integer(outcome)
+    of_rates: Iterable[bytes] = (
+        repeat(fields.NULL + last)
+        if rates is None
+        else [fields.numeric(rate) + last for rate in rates]
+    )
+    return chain.from_iterable(
+        zip(
+            [keys[row] for row in rows],
+            repeat(middle),
+            numbers.fields(values),
+            of_rates,
+            strict=False,
+        )
+    )
+
+
+class _Numerics:
+    """Fields of numbers by the object: most values of rules are amounts, each of many rules."""
+
+    def __init__(self, columns: Columns) -> None:
+        amounts = fields.amounts(columns.minor_units(), columns.exponents())
+        self._kept: list[Decimal | None] = list(columns.values("amount"))
+        self._by_object = dict(zip(map(id, self._kept), amounts, strict=True))
+
+    def fields(self, values: Iterable[Decimal | None]) -> Iterator[bytes]:
+        """Yield the field of each value."""
+        by_object = self._by_object
+        for value in values:
+            field = by_object.get(id(value))
+            if field is None:
+                field = by_object[id(value)] = fields.numeric(value)
+                # Kept, so that no other object ever has its identity.
+                self._kept.append(value)
+            yield field

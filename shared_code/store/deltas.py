@@ -1,0 +1,86 @@
+"""What a batch adds to its windows, appended for the next fold, and the windows' marks."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from shared_code.domain.windows import EPOCH, WINDOW_LENGTH
+from shared_code.rules.columns import Columns, Integers
+from shared_code.store.array_text import array_text
+
+_APPEND: Final = text("""
+    WITH deltas AS (
+        INSERT INTO window_deltas
+            (window_start, payment_method, currency, payment_status,
+             payment_count, amount_sum, amount_min, amount_max)
+        SELECT * FROM unnest(
+            CAST(:starts AS timestamptz[]), CAST(:methods AS smallint[]),
+            CAST(:currencies AS smallint[]), CAST(:statuses AS smallint[]),
+            CAST(:counts AS bigint[]), CAST(:sums AS numeric[]),
+            CAST(:lowest AS numeric[]), CAST(:highest AS numeric[]))
+        RETURNING window_start
+    )
+    INSERT INTO window_marks (window_start) SELECT DISTINCT window_start FROM deltas
+""")
+_WINDOW_MICROSECONDS: Final = WINDOW_LENGTH // timedelta(microseconds=1)
+_HALF_BITS: Final = 32
+_HALF: Final = 2**_HALF_BITS - 1
+
+
+def append_deltas(connection: Connection, columns: Columns) -> None:
+    """Append what payments add to each window and group, and one mark for each window.
+
+    Args:
+        connection: in the transaction that stores the payments.
+        columns: of the payments, at least one.
+    """
+    windows = columns.microseconds() // _WINDOW_MICROSECONDS
+    keys = (
+        windows,
+        *(columns.codes(name) for name in ("payment_method", "currency", "payment_status")),
+    )
+    order = np.lexsort(keys[::-1])
+    begins = _group_begins([key[order] for key in keys])
+    amounts = columns.minor_units()[order]
+    starts, methods, currencies, statuses = (key[order][begins].tolist() for key in keys)
+    exponents = columns.exponents()[order][begins].tolist()
+
+    def money(minor_units: Sequence[int]) -> str:
+        return array_text(
+            Decimal(amount).scaleb(-exponent)
+            for amount, exponent in zip(minor_units, exponents, strict=True)
+        )
+
+    connection.execute(
+        _APPEND,
+        {
+            "starts": array_text((EPOCH + start * WINDOW_LENGTH).isoformat() for start in starts),
+            "methods": array_text(methods),
+            "currencies": array_text(currencies),
+            "statuses": array_text(statuses),
+            "counts": array_text(np.diff(begins, append=columns.size).tolist()),
+            "sums": money(_exact_sums(amounts, begins)),
+            "lowest": money(np.minimum.reduceat(amounts, begins).tolist()),
+            "highest": money(np.maximum.reduceat(amounts, begins).tolist()),
+        },
+    )
+
+
+def _group_begins(sorted_keys: Sequence[Integers]) -> Integers:
+    """Return at which rows a new group begins."""
+    changes = np.zeros(len(sorted_keys[0]), dtype=np.bool_)
+    changes[0] = True
+    for key in sorted_keys:
+        changes[1:] |= key[1:] != key[:-1]
+    return changes.nonzero()[0]
+
+
+def _exact_sums(amounts: Integers, begins: Integers) -> list[int]:
+    """Return the sum of each group; in halves, since whole ones may not fit 64 bits."""
+    high = np.add.reduceat(amounts >> _HALF_BITS, begins).tolist()
+    low = np.add.reduceat(amounts & _HALF, begins).tolist()
+    return [(upper << _HALF_BITS) + lower for upper, lower in zip(high, low, strict=True)]
