@@ -165,6 +165,7 @@ def settle(
     store: Store,
     sent: Sequence[Message],
     record: Callable[[FaultCount], None],
+    *,
     fault: str,
     times: int,
     recovery_seconds: float | None = None,

@@ -9,6 +9,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from enum import Enum, auto
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -19,6 +20,16 @@ _ENCRYPTION_REQUESTS: Final = frozenset({80_877_103, 80_877_104})  # SSLRequest,
 _QUERY: Final = ord("Q")
 _COPY_DATA: Final = ord("d")
 _COMMIT: Final = b"COMMIT"
+
+
+class AtCommit(Enum):
+    """What to do when rows that were copied are about to be committed."""
+
+    LOSE_ANSWER = auto()
+    """Commit, keep the answer, and cut."""
+
+    CUT_CLIENT = auto()
+    """Cut the client's side before the commit; the server never hears of it."""
 
 
 class _Piece(NamedTuple):
@@ -97,9 +108,7 @@ class TcpProxy:
         self.answer_delay = 0.0
         """Seconds by which every answer of the server is late."""
         self._copy_left: int | None = None
-        self._lose_commit = False
-        self._flowing = threading.Event()
-        self._flowing.set()
+        self._at_commit: AtCommit | None = None
         self._lock = threading.Lock()
         self._links: set[_Link] = set()
         self._accepting = threading.Thread(target=self._accept)
@@ -114,7 +123,6 @@ class TcpProxy:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._flowing.set()
         # A listener that is closed wakes nobody who waits in accept, one that is shut down does.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join()
@@ -126,10 +134,10 @@ class TcpProxy:
         with self._lock:
             self._copy_left = size
 
-    def lose_next_commit(self) -> None:
-        """Let the next commit of copied rows pass, keep the answer, and cut."""
+    def break_next_commit(self, how: AtCommit) -> None:
+        """Break the connection that next commits copied rows."""
         with self._lock:
-            self._lose_commit = True
+            self._at_commit = how
 
     def cut_all(self) -> None:
         """Cut every connection."""
@@ -137,19 +145,6 @@ class TcpProxy:
             links = list(self._links)
         for link in links:
             link.cut()
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Forward nothing within the block, but leave every connection open."""
-        self._flowing.clear()
-        try:
-            yield
-        finally:
-            self._flowing.set()
-
-    def wait_while_frozen(self) -> None:
-        """Return when bytes may pass."""
-        self._flowing.wait()
 
     def bytes_until_cut(self, size: int) -> int | None:
         """Take account of COPY data; return how many bytes of them may still pass, None for all."""
@@ -164,11 +159,11 @@ class TcpProxy:
             self.struck += 1
             return left
 
-    def take_commit(self) -> bool:
-        """Tell whether the answer to this commit of copied rows is to be lost."""
+    def take_commit(self) -> AtCommit | None:
+        """Return what to do with this commit of copied rows."""
         with self._lock:
-            taken, self._lose_commit = self._lose_commit, False
-            self.struck += taken
+            taken, self._at_commit = self._at_commit, None
+            self.struck += taken is not None
             return taken
 
     def _accept(self) -> None:
@@ -202,22 +197,19 @@ class _Link:
         self._client = client
         self._server = server
         self._copied = False
-        self._losing = False
+        self._breaking: AtCommit | None = None
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def cut(self) -> None:
         """End both sides at once, as a network does that is gone."""
-        for end in (self._client, self._server):
-            # With the reset that a peer sends who knows nothing of the connection.
-            with suppress(OSError):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                end.shutdown(socket.SHUT_RDWR)
+        _reset(self._client)
+        _reset(self._server)
 
     def pump_statements(self) -> None:
         """Forward what the client sends."""
         messages = _Messages()
-        with self._until_either_ends(self._client, self._server) as chunks:
+        with self._until_either_ends(self._client) as chunks:
             for chunk in chunks:
                 passing = b""
                 for piece in messages.feed(chunk):
@@ -229,36 +221,45 @@ class _Link:
                             self._server.sendall(passing + piece.payload[:left])
                             return
                     elif piece.statement.strip(b"\0; \n").upper().endswith(_COMMIT):
-                        self._losing = self._copied and self._proxy.take_commit()
+                        self._breaking = self._proxy.take_commit() if self._copied else None
                         self._copied = False
+                        if self._breaking is AtCommit.CUT_CLIENT:
+                            return
                     passing += piece.payload
                 self._server.sendall(passing)
 
     def pump_answers(self) -> None:
         """Forward what the server answers, unless that is to be lost."""
         pause = threading.Event()
-        with self._until_either_ends(self._server, self._client) as chunks:
+        with self._until_either_ends(self._server) as chunks:
             for chunk in chunks:
-                if self._losing:
+                if self._breaking is AtCommit.LOSE_ANSWER:
                     return
                 pause.wait(self._proxy.answer_delay)
                 self._client.sendall(chunk)
 
     @contextmanager
-    def _until_either_ends(
-        self, source: socket.socket, target: socket.socket
-    ) -> Iterator[Iterator[bytes]]:
+    def _until_either_ends(self, source: socket.socket) -> Iterator[Iterator[bytes]]:
         """Give what arrives; whatever ends one direction ends the connection."""
 
         def chunks() -> Iterator[bytes]:
             while chunk := source.recv(_CHUNK):
-                self._proxy.wait_while_frozen()
                 yield chunk
 
         try:
             with suppress(OSError):  # either side may go at any time: that is what this is for
                 yield chunks()
         finally:
-            self.cut()
+            if self._breaking is AtCommit.CUT_CLIENT:
+                _reset(self._client)
+            else:
+                self.cut()
+                self._proxy.forget(self)
             source.close()
-            self._proxy.forget(self)
+
+
+def _reset(end: socket.socket) -> None:
+    """End a connection with the reset that a peer sends who knows nothing of it."""
+    with suppress(OSError):  # it has ended already
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        end.shutdown(socket.SHUT_RDWR)

@@ -29,6 +29,16 @@ _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
     "tcp_user_timeout": 30_000,
     "application_name": "payment-metrics",
 }
+# A server that never hears of its client's end would keep the locks of an open transaction, and the
+# batch that is delivered again would wait for them: for ever between two statements, and for the
+# system's two hours of keepalive within COPY, which no statement time-out interrupts.
+_IDLE_MILLISECONDS: Final = 60_000
+_SERVER_KEEPALIVES: Final = """
+    SET LOCAL tcp_keepalives_idle = 10;
+    SET LOCAL tcp_keepalives_interval = 5;
+    SET LOCAL tcp_keepalives_count = 3;
+    SET LOCAL tcp_user_timeout = 30000
+"""
 _POOL_WAIT_SECONDS: Final = 30
 _RECYCLE_SECONDS: Final = 1800
 
@@ -81,7 +91,13 @@ class Database:
         with classified_errors(), self.engine.begin() as connection:
             if isolation != "READ COMMITTED":
                 connection.execute(text(f"SET TRANSACTION ISOLATION LEVEL {isolation}"))
-            connection.execute(text(f"SET LOCAL statement_timeout = {self._statement_timeout}"))
+            connection.execute(
+                text(
+                    f"SET LOCAL statement_timeout = {self._statement_timeout};"
+                    f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS};"
+                    f"{_SERVER_KEEPALIVES}"
+                )
+            )
             yield connection
 
 
