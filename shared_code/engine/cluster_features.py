@@ -3,7 +3,6 @@
 A distance of 1 is one standard deviation of a numeric feature.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.domain.windows import EPOCH, WINDOW_LENGTH
 from shared_code.engine.cluster_settings import ClusterSettings, NumericFeature
-from shared_code.rules.columns import ABSENT, Columns
+from shared_code.rules.columns import ABSENT, Columns, Integers
 from shared_code.rules.fields import FIELDS
 
 type Matrix = NDArray[np.float64]
@@ -55,8 +54,9 @@ class Sample(NamedTuple):
 
     def customer_payments(self) -> list[int]:
         """Return how many payments of the whole window each payment's customer made."""
-        made = self.columns.once(_payments_by_customer)
-        return [1 if who is None else made[who] for who in self.values("customer_id")]
+        made = self.columns.once(_payments_of_customer)
+        payments: list[int] = made[np.array(self.positions, dtype=np.int64)].tolist()
+        return payments
 
     def window_position(self) -> list[float]:
         """Return how many seconds into the window each payment was made."""
@@ -118,8 +118,13 @@ def _cross_border(customer: int | None, merchant: int | None) -> str | None:
     return "domestic" if customer == merchant else "cross_border"
 
 
-def _payments_by_customer(columns: Columns) -> Counter[str | None]:
-    return Counter(columns.values("customer_id"))
+def _payments_of_customer(columns: Columns) -> Integers:
+    """Return how many payments each one's customer made; 1 where that is not known."""
+    labels = columns.labels("customer_id")
+    # The first place is that of payments without a customer.
+    made = np.bincount(labels + 1)
+    made[0] = 1
+    return made[labels + 1]
 
 
 def _log_amounts(sample: Sample) -> list[float]:

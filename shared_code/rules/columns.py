@@ -8,14 +8,22 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
+from shared_code.rules.packed import (
+    ABSENT,
+    NO_TIME,
+    Amounts,
+    Codes,
+    Integers,
+    Mask,
+    Packed,
+    Texts,
+    Times,
+)
 
-type Mask = NDArray[np.bool_]
-type Integers = NDArray[np.int64]
+__all__ = ["ABSENT", "HOURS_OF_DAY", "Columns", "Integers", "Mask"]
 
-ABSENT: Final = -1
 HOURS_OF_DAY: Final = 24
 
 _EXPONENT_BY_NUMBER: Final = np.zeros(1000, dtype=np.int64)
@@ -35,7 +43,8 @@ class Columns:
 
     Args:
         size: number of payments.
-        values: gives the values of one stored column by name, in the payments' order.
+        values: gives the values of one stored column by name, in the payments' order: objects, or
+            a packed column, which takes no step of Python for each payment.
     """
 
     def __init__(self, size: int, values: Callable[[str], Sequence[Any]]) -> None:
@@ -53,20 +62,11 @@ class Columns:
 
     def present(self, column: str) -> Mask:
         """Return where payments have the field that is stored in a column."""
-        return self._once(
-            ("present", column),
-            lambda: np.array([value is not None for value in self.values(column)], dtype=np.bool_),
-        )
+        return self._once(("present", column), lambda: present(self.values(column)))
 
     def codes(self, column: str) -> Integers:
         """Return a column of stored numbers; -1 where a payment lacks the field."""
-        return self._once(
-            ("codes", column),
-            lambda: np.array(
-                [ABSENT if value is None else value for value in self.values(column)],
-                dtype=np.int64,
-            ),
-        )
+        return self._once(("codes", column), lambda: _codes(self.values(column)))
 
     def minor_units(self, column: str = "amount", currency_column: str = "currency") -> Integers:
         """Return amounts in minor units of their currencies; 0 where a payment has none."""
@@ -87,17 +87,47 @@ class Columns:
 
     def labels(self, column: str) -> Integers:
         """Return a column as numbers from 0: equal numbers, equal values; -1 for absent ones."""
-        return self._once(("labels", column), lambda: self._labels(column))
+        return self._once(("labels", column), lambda: _labels(self.values(column)))
+
+    def distinct(self, column: str) -> Sequence[Any]:
+        """Return what each label of a column stands for."""
+        return self._once(("distinct", column), lambda: self._distinct(column))
+
+    def holds_of(self, column: str, holds: Callable[[Any], bool]) -> Mask:
+        """Return for which payments something holds that a column's value alone decides.
+
+        Args:
+            column: a stored one.
+            holds: is asked of None, too.
+        """
+        values = self.values(column)
+        if not isinstance(values, Packed):
+            return np.array([holds(value) for value in values], dtype=np.bool_)
+        # The last place is that of the label of an absent value.
+        found = np.array([*map(holds, self.distinct(column)), holds(None)], dtype=np.bool_)
+        return found[self.labels(column)]
+
+    def same(self, column: str, other: str) -> Mask:
+        """Return where two columns hold the same value."""
+        left, right = self.values(column), self.values(other)
+        if isinstance(left, Texts) and isinstance(right, Texts):
+            return left.equals(right)
+        return np.array([one == two for one, two in zip(left, right, strict=True)], dtype=np.bool_)
+
+    def followed_by(self, other: "Columns") -> "Columns":
+        """Return the columns of these payments and then of others."""
+
+        def values(column: str) -> Sequence[Any]:
+            first, second = self.values(column), other.values(column)
+            if isinstance(first, Packed) and isinstance(second, Packed):
+                return first.followed_by(second)
+            return [*first, *second]
+
+        return Columns(self.size + other.size, values)
 
     def picked(self, rows: Integers) -> "Columns":
         """Return the columns of some of the payments, in the order of ``rows``."""
-        positions: Sequence[int] = rows.tolist()
-
-        def values(column: str) -> Sequence[Any]:
-            every = self.values(column)
-            return [every[position] for position in positions]
-
-        return Columns(len(positions), values)
+        return Columns(rows.size, lambda column: taken(self.values(column), rows))
 
     def hours_of_week(self, time_zone: str, column: str = "event_time") -> Integers:
         """Return the local hour of each time: 0 to 167, from Monday's first hour in that zone."""
@@ -108,6 +138,8 @@ class Columns:
 
     def _minor_units(self, column: str, currency_column: str) -> Integers:
         amounts: Sequence[Decimal | None] = self.values(column)
+        if isinstance(amounts, Amounts):
+            return np.maximum(amounts.minor_units, 0)
         numbers: Sequence[int] = self.values(currency_column)
         return np.array(
             [
@@ -131,22 +163,56 @@ class Columns:
 
     def _microseconds(self, column: str) -> Integers:
         times: Sequence[datetime | None] = self.values(column)
+        if isinstance(times, Times):
+            return np.where(times.microseconds == NO_TIME, 0, times.microseconds)
         return np.array(
             [0 if time is None else (time - _EPOCH) // _MICROSECOND for time in times],
             dtype=np.int64,
         )
 
-    def _labels(self, column: str) -> Integers:
-        # Without a step of Python for each payment: history has many.
+    def _distinct(self, column: str) -> Sequence[Any]:
         values = self.values(column)
-        found = dict.fromkeys(values)
-        found.pop(None, None)
-        numbers: dict[Any, int] = dict(zip(found, count()))
-        numbers[None] = ABSENT
-        return np.fromiter(map(numbers.__getitem__, values), dtype=np.int64, count=len(values))
+        if isinstance(values, Packed):
+            return list(values.taken(values.examples))
+        return list(_first_seen(values))
 
     def _once[Built](self, key: Hashable, build: Callable[[], Built]) -> Built:
         if key not in self._built:
             self._built[key] = build()
         built: Built = self._built[key]
         return built
+
+
+def taken(values: Sequence[Any], rows: Integers) -> Sequence[Any]:
+    """Return the values of some payments; a row of -1 stands for no payment."""
+    if isinstance(values, Packed):
+        return values.taken(rows)
+    return [None if row == ABSENT else values[row] for row in rows.tolist()]
+
+
+def present(values: Sequence[Any]) -> Mask:
+    """Return which values are there."""
+    if isinstance(values, Packed):
+        return values.present
+    return np.array([value is not None for value in values], dtype=np.bool_)
+
+
+def _codes(values: Sequence[Any]) -> Integers:
+    if isinstance(values, Codes):
+        return values.numbers
+    return np.array([ABSENT if value is None else value for value in values], dtype=np.int64)
+
+
+def _labels(values: Sequence[Any]) -> Integers:
+    if isinstance(values, Packed):
+        return values.labels
+    # Without a step of Python for each payment: history has many.
+    numbers: dict[Any, int] = dict(zip(_first_seen(values), count()))
+    numbers[None] = ABSENT
+    return np.fromiter(map(numbers.__getitem__, values), dtype=np.int64, count=len(values))
+
+
+def _first_seen(values: Sequence[Any]) -> dict[Any, None]:
+    found = dict.fromkeys(values)
+    found.pop(None, None)
+    return found

@@ -171,8 +171,7 @@ def _fields_compared(field: Field, operator: str, other: Field) -> CompiledCondi
         if field.kind is Kind.code:
             equal = np.equal(columns.codes(field.column), columns.codes(other.column))
         else:
-            pairs = zip(columns.values(field.column), columns.values(other.column), strict=True)
-            equal = np.array([left == right for left, right in pairs], dtype=np.bool_)
+            equal = columns.same(field.column, other.column)
         present = columns.present(field.column) & columns.present(other.column)
         return _where_present(equal if operator == "eq" else ~equal, present)
 
@@ -304,15 +303,14 @@ def _text(field: Field, operator: str, operand: Any) -> CompiledCondition:
     wanted = frozenset(_names(operand))
     negated = operator in _NEGATED
 
-    def evaluate(columns: Columns) -> Verdict:
-        values = columns.values(field.column)
+    def holds(value: str | None) -> bool:
         if operator == "starts_with":
             prefix: str = operand
-            found = [value is not None and value.startswith(prefix) for value in values]
-        elif operator == "matches":
-            found = [value is not None and occurs_in(value) for value in values]
-        else:
-            found = [(value in wanted) is not negated for value in values]
-        return _where_present(np.array(found, dtype=np.bool_), columns.present(field.column))
+            return value is not None and value.startswith(prefix)
+        if operator == "matches":
+            return value is not None and occurs_in(value)
+        return (value in wanted) is not negated
 
-    return evaluate
+    return lambda columns: _where_present(
+        columns.holds_of(field.column, holds), columns.present(field.column)
+    )

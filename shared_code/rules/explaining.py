@@ -24,10 +24,10 @@ from shared_code.rules.explanations import (
     value_facts,
 )
 from shared_code.rules.judging import History
-from shared_code.rules.outcomes import INDETERMINATE
+from shared_code.rules.outcomes import INDETERMINATE, row_outcomes
 from shared_code.rules.rates import Converter
 from shared_code.rules.rule_parts import named
-from shared_code.rules.score_rules import RowOutcome, ScoreRule
+from shared_code.rules.score_rules import ScoreRule
 from shared_code.rules.stream_explaining import StreamExplainer
 from shared_code.rules.transaction_rules import TransactionRule
 from shared_code.rules.window_rules import WindowRule
@@ -122,7 +122,7 @@ class Explainer:
         if not verdict.true[0]:
             return self._not_counted(rule, payment, verdict)
         given = {
-            number: [RowOutcome(0, outcome)]
+            number: row_outcomes([0], [outcome])
             for number, outcome in outcomes.items()
             if outcome is not None
         }

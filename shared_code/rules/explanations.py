@@ -12,7 +12,6 @@ from shared_code.rules.condition_trees import ConditionNode, Holds
 from shared_code.rules.document import Rule
 from shared_code.rules.judging import History
 from shared_code.rules.outcomes import Outcome, outcomes_of
-from shared_code.rules.subject_events import Identity
 from shared_code.rules.window_slices import WindowSlice
 
 
@@ -63,7 +62,7 @@ class ExplainedPayment:
         return time
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> tuple[datetime, str, int]:
         """What makes it itself."""
         values = self.alone.values
         return self.time, values("transaction_id")[0], values("payment_status")[0]

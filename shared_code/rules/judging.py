@@ -4,16 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from shared_code.domain.windows import Window
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import CompiledRules, StreamRule
-from shared_code.rules.findings import Finding, Matches, RuleCount
-from shared_code.rules.outcomes import INDETERMINATE
-from shared_code.rules.score_rules import RowOutcome
-from shared_code.rules.subject_events import Hit, Identity
+from shared_code.rules.findings import Finding, RuleCount
+from shared_code.rules.outcomes import INDETERMINATE, NO_OUTCOMES, RowOutcomes
 from shared_code.rules.window_slices import WindowSlice, window_slices
+
+# Rules that look back as long, or less, share one history of a subject.
+_HISTORIES: Final = (timedelta(hours=1), timedelta(days=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,23 @@ def judge(
 
 @dataclass(frozen=True, slots=True)
 class _Streams:
-    """What velocity and sequence rules found in a span, by rule and by window."""
+    """What velocity and sequence rules found in a span, by window, and by rule and payment."""
 
     findings: Mapping[datetime, Sequence[Finding]]
-    hits: Mapping[int, Mapping[Identity, int]]
+    hits: Mapping[int, RowOutcomes]
+
+    def hits_of(self, rule: int, window: WindowSlice) -> RowOutcomes:
+        """Return the outcomes that a rule has for the payments of one window."""
+        rows, outcomes = self.hits.get(rule, NO_OUTCOMES)
+        own = (rows >= window.first) & (rows < window.first + window.columns.size)
+        return RowOutcomes(rows[own] - window.first, outcomes[own])
 
 
 def _stream_results(
     rules: CompiledRules, columns: Columns, history: History, span: Window
 ) -> _Streams:
     findings: dict[datetime, list[Finding]] = defaultdict(list)
-    hits: dict[int, Mapping[Identity, int]] = {}
+    hits: dict[int, RowOutcomes] = {}
     for reach, group in _by_history(rules.stream_rules):
         sought = frozenset[Any]().union(*(rule.sought(columns) for rule in group))
         if not sought:
@@ -84,57 +91,53 @@ def _stream_results(
         need = HistoryNeed(
             group[0].subject_column,
             sought,
-            Window(span.start - reach, span.end),
+            Window(span.start - reach, span.start),
             frozenset().union(*(rule.columns for rule in group)),
         )
         past = history(need)
+        # Payments of the span that are of nobody sought do no harm.
+        whole = past.followed_by(columns) if past.size else columns
         for rule in group:
-            result = rule.evaluate(past, span)
-            hits[rule.number] = _by_identity(result.hits)
+            result = rule.evaluate(whole, span)
+            rows, outcomes = result.hits
+            hits[rule.number] = RowOutcomes(rows - past.size, outcomes)
             for finding in result.findings:
                 findings[finding.window_start].append(finding)
     return _Streams(findings, hits)
 
 
 def _by_history(rules: Sequence[StreamRule]) -> Iterator[tuple[timedelta, list[StreamRule]]]:
-    """Yield rules that want the same history together, with how far back that reaches.
+    """Yield rules that want much the same history together, with how far back that reaches.
 
     Not all rules of a subject: one that looks back a month on a few payments would make all others
     read a month of every subject's payments.
     """
-    groups: dict[tuple[str, timedelta], list[StreamRule]] = defaultdict(list)
+    groups: dict[tuple[str, int], list[StreamRule]] = defaultdict(list)
     for rule in rules:
-        groups[rule.subject_column, rule.source.reach].append(rule)
-    for (_, reach), group in groups.items():
-        yield reach, group
-
-
-def _by_identity(hits: Sequence[Hit]) -> Mapping[Identity, int]:
-    return {hit.identity: hit.outcome for hit in hits}
+        length = sum(rule.source.reach > shorter for shorter in _HISTORIES)
+        groups[rule.subject_column, length].append(rule)
+    for group in groups.values():
+        yield max(rule.source.reach for rule in group), group
 
 
 def _judge_window(rules: CompiledRules, window: WindowSlice, streams: _Streams) -> Judgement:
     columns = window.columns
     findings: list[Finding] = []
     counts: list[RuleCount] = []
-    outcomes: dict[int, list[RowOutcome]] = {}
+    outcomes: dict[int, RowOutcomes] = {}
     for rule in rules.transaction_rules:
-        matches = list(rule.matches(columns))
-        outcomes[rule.number] = list(_row_outcomes(matches))
+        outcomes[rule.number], found = rule.judged(window)
+        findings += found
         counts.append(_count(rule.number, outcomes[rule.number]))
-        findings += rule.alerts(window, matches)
     for measured in rules.window_rules:
         findings += measured.findings(window)
         verdict = measured.when(columns)
         unknown = int((~(verdict.true | verdict.false)).sum())
         counts.append(RuleCount(measured.number, int(verdict.true.sum()), unknown))
     findings += streams.findings.get(window.start, ())
-    rows = {identity: row for row, identity in enumerate(_identities(columns))}
     for stream in rules.stream_rules:
-        hits = streams.hits.get(stream.number, {})
-        found = [RowOutcome(row, hits[key]) for key, row in rows.items() if key in hits]
-        outcomes[stream.number] = found
-        counts.append(_count(stream.number, found, stream.not_judged(columns)))
+        hits = outcomes[stream.number] = streams.hits_of(stream.number, window)
+        counts.append(_count(stream.number, hits, stream.not_judged(columns)))
     for score in rules.score_rules:
         scores = list(score.findings(window, outcomes))
         findings += scores
@@ -160,21 +163,6 @@ def _told_once(group: Sequence[Finding]) -> Finding:
     return told._replace(seen=(min(first for first, _ in spans), max(last for _, last in spans)))
 
 
-def _row_outcomes(matches: Sequence[Matches]) -> Iterator[RowOutcome]:
-    for match in matches:
-        for row in match.rows:
-            yield RowOutcome(row, match.outcome)
-
-
-def _count(rule: int, outcomes: Sequence[RowOutcome], not_judged: int = 0) -> RuleCount:
-    unknown = sum(found.outcome == INDETERMINATE for found in outcomes)
-    return RuleCount(rule, len(outcomes) - unknown, unknown + not_judged)
-
-
-def _identities(columns: Columns) -> Iterator[Identity]:
-    yield from zip(
-        columns.values("event_time"),
-        columns.values("transaction_id"),
-        columns.values("payment_status"),
-        strict=True,
-    )
+def _count(rule: int, found: RowOutcomes, not_judged: int = 0) -> RuleCount:
+    unknown = int((found.outcomes == INDETERMINATE).sum())
+    return RuleCount(rule, found.rows.size - unknown, unknown + not_judged)

@@ -4,13 +4,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
-from itertools import repeat
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
-from shared_code.rules.columns import Columns, Integers, Mask
+from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition
 from shared_code.rules.document import Measure
 from shared_code.rules.fields import FIELDS, Field, Kind
@@ -39,17 +38,22 @@ type CompiledMeasure = Callable[[Columns, Group], Decimal | None]
 
 def groups_of(columns: Columns, matching: Mask, group_by: Sequence[str]) -> Iterator[Group]:
     """Yield the groups of the matching payments, by dimension values in ascending order."""
-    rows = np.flatnonzero(matching).tolist()
+    rows = np.flatnonzero(matching)
+    if not rows.size:
+        return
     fields = [FIELDS[name] for name in group_by]
-    stored = [columns.values(field.column) for field in fields]
-    picked = [[column[row] for row in rows] for column in stored]
-    keys = zip(*picked, strict=True) if picked else repeat(())
-    members: dict[tuple[Any, ...], list[int]] = {}
-    for row, key in zip(rows, keys, strict=False):
-        members.setdefault(key, []).append(row)
+    codes = np.zeros(rows.size, dtype=np.int64)
+    for field in fields:
+        labels = columns.labels(field.column)[rows].astype(np.int64)
+        _, codes = np.unique(codes * (int(labels.max()) + 2) + labels + 1, return_inverse=True)
+    # Rows stay ascending within each group.
+    order = np.argsort(codes, kind="stable")
+    members = np.split(rows[order], np.flatnonzero(np.diff(codes[order])) + 1)
     named = {
-        tuple(map(_value_in_rules, fields, key)): np.array(group, dtype=np.int64)
-        for key, group in members.items()
+        tuple(
+            _value_in_rules(field, columns.values(field.column)[int(group[0])]) for field in fields
+        ): group
+        for group in members
     }
     for values in sorted(named, key=_missing_last):
         yield Group(dict(zip(group_by, values, strict=True)), named[values])
@@ -91,9 +95,8 @@ def compile_measure(
             column = FIELDS[measure.field or ""].column
 
             def distinct(columns: Columns, group: Group) -> Decimal:
-                values = columns.values(column)
-                present = {values[row] for row in group.rows.tolist()} - {None}
-                return Decimal(len(present))
+                present = np.unique(columns.labels(column)[group.rows])
+                return Decimal(int((present != ABSENT).sum()))
 
             return distinct
         case _:

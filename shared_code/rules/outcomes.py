@@ -4,8 +4,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from shared_code.domain.vocabularies import Severity
 from shared_code.rules.document import Band, Rule
+from shared_code.rules.packed import Integers
 
 # Numbers of a rule's outcomes: these two mean the same in every rule; its bands follow in order.
 MATCHED: Final = 1
@@ -23,6 +26,21 @@ class Outcome(NamedTuple):
     name: str
     severity: Severity
     reason: str | None
+
+
+class RowOutcomes(NamedTuple):
+    """Payments by position and, for each, the number of the outcome that a rule has for it."""
+
+    rows: Integers
+    outcomes: Integers
+
+
+NO_OUTCOMES: Final = RowOutcomes(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
+def row_outcomes(rows: Sequence[int] | Integers, outcomes: Sequence[int]) -> RowOutcomes:
+    """Return the outcomes that a rule has for some payments."""
+    return RowOutcomes(np.asarray(rows, dtype=np.int64), np.array(outcomes, dtype=np.int64))
 
 
 def outcomes_of(rule: Rule) -> Iterator[Outcome]:

@@ -6,7 +6,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
-from shared_code.rules.columns import ABSENT, Columns
+import numpy as np
+
+from shared_code.rules.columns import ABSENT, Columns, taken
 from shared_code.rules.fields import GAP_COLUMN, RATIO_COLUMN
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -24,6 +26,7 @@ def paired(columns: Columns, rows: Sequence[int], partners: Sequence[int], prefi
         prefix: ``previous`` or ``original``.
     """
     of_partner = f"{prefix}."
+    own, beside = np.array(rows, dtype=np.int64), np.array(partners, dtype=np.int64)
 
     def values(column: str) -> Sequence[Any]:
         if column == GAP_COLUMN:
@@ -31,10 +34,8 @@ def paired(columns: Columns, rows: Sequence[int], partners: Sequence[int], prefi
         if column == RATIO_COLUMN:
             return _ratios(columns, rows, partners)
         if column.startswith(of_partner):
-            every = columns.values(column.removeprefix(of_partner))
-            return [None if partner == ABSENT else every[partner] for partner in partners]
-        every = columns.values(column)
-        return [every[row] for row in rows]
+            return taken(columns.values(column.removeprefix(of_partner)), beside)
+        return taken(columns.values(column), own)
 
     return Columns(len(rows), values)
 

@@ -4,21 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from shared_code.rules.columns import Columns, Integers
 from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
 from shared_code.rules.document import Rule, Term
 from shared_code.rules.findings import Finding
-from shared_code.rules.outcomes import INDETERMINATE, MATCHED, outcome_number, outcomes_of
+from shared_code.rules.outcomes import (
+    INDETERMINATE,
+    MATCHED,
+    NO_OUTCOMES,
+    RowOutcomes,
+    outcome_number,
+    outcomes_of,
+)
 from shared_code.rules.rule_parts import compile_when, named, payment_evidence
 from shared_code.rules.window_slices import WindowSlice
 
-
-class RowOutcome(NamedTuple):
-    """A payment of a window, by position, and the outcome that a rule has for it."""
-
-    row: int
-    outcome: int
+_SAFE_SUM: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,12 @@ class _CompiledTerm:
     def counts(self, outcome: int) -> bool:
         """Tell whether an outcome of the weighed rule gives points."""
         return outcome != INDETERMINATE if self.outcome is None else outcome == self.outcome
+
+    def rows(self, found: RowOutcomes) -> Integers:
+        """Return the payments that outcomes of the weighed rule give points."""
+        giving = [number for number in np.unique(found.outcomes).tolist() if self.counts(number)]
+        rows: Integers = found.rows[np.isin(found.outcomes, giving)]
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,7 @@ class ScoreRule:
         return frozenset(term.rule for term in self.terms)
 
     def findings(
-        self, window: WindowSlice, outcomes: Mapping[int, Sequence[RowOutcome]]
+        self, window: WindowSlice, outcomes: Mapping[int, RowOutcomes]
     ) -> Iterator[Finding]:
         """Yield the payments of a window whose score is worth recording.
 
@@ -59,15 +71,11 @@ class ScoreRule:
             outcomes: of each weighed rule.
         """
         columns, alert = window.columns, self.source.alert
-        scored = self.when(columns).true
-        for row, terms in sorted(self._terms_by_row(outcomes).items()):
-            if not scored[row]:
-                continue
+        given = [(term, term.rows(outcomes.get(term.rule, NO_OUTCOMES))) for term in self.terms]
+        for row, terms in self._worth_recording(columns, given):
             value = sum((term.source.points for term in terms), Decimal(0))
             exceeded = alert is not None and alert.passed_by(value)
             outcome = outcome_number(self.source.bands, value)
-            if not exceeded and outcome == MATCHED and (alert is not None or self.source.bands):
-                continue
             seen = columns.values("event_time")[row]
             yield Finding(
                 rule=self.number,
@@ -84,15 +92,49 @@ class ScoreRule:
                 },
             )
 
-    def _terms_by_row(
-        self, outcomes: Mapping[int, Sequence[RowOutcome]]
-    ) -> Mapping[int, Sequence[_CompiledTerm]]:
-        by_row: dict[int, list[_CompiledTerm]] = defaultdict(list)
-        for term in self.terms:
-            for row, outcome in outcomes.get(term.rule, ()):
-                if term.counts(outcome):
-                    by_row[row].append(term)
-        return by_row
+    def _worth_recording(
+        self, columns: Columns, given: Sequence[tuple[_CompiledTerm, Integers]]
+    ) -> Iterator[tuple[int, Sequence[_CompiledTerm]]]:
+        """Yield the payments whose score is worth recording, with the terms that make it up."""
+        units = _whole_points(self.terms)
+        scores, touched = (
+            np.zeros(columns.size, dtype=units.dtype),
+            np.zeros(columns.size, np.bool_),
+        )
+        for (_, rows), points in zip(given, units, strict=True):
+            scores[rows] += points
+            touched[rows] = True
+        candidates = np.flatnonzero(touched & self.when(columns).true)
+        # Many payments share few scores.
+        sums, places = np.unique(scores[candidates], return_inverse=True)
+        scale = _decimals(self.terms)
+        worth = [
+            self._is_worth_recording(Decimal(points).scaleb(-scale)) for points in sums.tolist()
+        ]
+        rows = candidates[np.array(worth, dtype=np.bool_)[places]]
+        by_row: dict[int, list[_CompiledTerm]] = {row: [] for row in rows.tolist()}
+        for term, its_rows in given:
+            for row in its_rows[np.isin(its_rows, rows)].tolist():
+                by_row[row].append(term)
+        yield from by_row.items()
+
+    def _is_worth_recording(self, value: Decimal) -> bool:
+        alert, bands = self.source.alert, self.source.bands
+        if alert is None and not bands:
+            return True
+        exceeded = alert is not None and alert.passed_by(value)
+        return exceeded or outcome_number(bands, value) != MATCHED
+
+
+def _decimals(terms: Sequence[_CompiledTerm]) -> int:
+    return max((-int(term.source.points.as_tuple().exponent) for term in terms), default=0)
+
+
+def _whole_points(terms: Sequence[_CompiledTerm]) -> NDArray[Any]:
+    """Return the points of terms as whole numbers of their finest decimal."""
+    points = [int(term.source.points.scaleb(_decimals(terms))) for term in terms]
+    fits = sum(map(abs, points)) < _SAFE_SUM
+    return np.array(points, dtype=np.int64 if fits else np.object_)
 
 
 def _points_by_rule(terms: Sequence[_CompiledTerm]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from shared_code.rules.neighbours import (
     named_payments,
     previous_payments,
 )
-from shared_code.rules.outcomes import INDETERMINATE, outcome_number
+from shared_code.rules.outcomes import INDETERMINATE, RowOutcomes, outcome_number, row_outcomes
 from shared_code.rules.paired_columns import paired
 from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import (
@@ -31,7 +31,17 @@ from shared_code.rules.rule_parts import (
     payment_evidence,
     target_currency,
 )
-from shared_code.rules.subject_events import CountedEvents, Hit, StreamResult, SubjectEvents
+from shared_code.rules.subject_events import (
+    NOTHING_FOUND,
+    CountedEvents,
+    StreamResult,
+    SubjectEvents,
+    distinct_of,
+    inside,
+    named_codes,
+    of_subjects,
+    subject_codes,
+)
 from shared_code.rules.values import CompiledValue, compile_value
 from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
 
@@ -75,12 +85,10 @@ class SequenceRule:
         when = self.when(columns).true
         if self.source.pattern is not None:
             when = when & self.completes(columns).true
-        rows = np.flatnonzero(when).tolist()
-        names = [self.subject_column]
+        found = distinct_of(columns, self.subject_column, when)
         if self.source.looks_to_named_payment:
-            names.append("original_transaction_id")
-        found = [columns.values(name) for name in names]
-        return frozenset({values[row] for values in found for row in rows} - {None})
+            found |= distinct_of(columns, "original_transaction_id", when)
+        return found
 
     @property
     def columns(self) -> frozenset[str]:
@@ -99,19 +107,40 @@ class SequenceRule:
                 before it on, in key order.
             span: whole five-minute windows.
         """
-        events = SubjectEvents(columns, self.source.subject)
-        judged = self.when(columns).true & events.inside(span) & (events.subjects != ABSENT)
+        rows = self._relevant(columns, span)
+        if not rows.size:
+            return NOTHING_FOUND
+        found = self._evaluate(columns.picked(rows), span)
+        return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
+
+    def _relevant(self, columns: Columns, span: Window) -> Integers:
+        """Return the events to be judged, and those which they may be looked at beside."""
+        subjects = subject_codes(columns, self.source.subject)
+        when = self.when(columns).true
+        judged = when & inside(columns, span) & (subjects != ABSENT)
+        partner = self.partner(columns).true
+        if self.source.pattern is not None:
+            judged &= self.completes(columns).true
+            partner &= when
         if not judged.any():
-            return StreamResult((), ())
+            return np.flatnonzero(judged)
+        if self.source.looks_to_named_payment:
+            # Here subjects are payments.
+            named = columns.once(named_codes)[judged]
+            beside = np.isin(subjects, named[named != ABSENT])
+        else:
+            beside = of_subjects(subjects, judged)
+        return np.flatnonzero(judged | (partner & beside))
+
+    def _evaluate(self, columns: Columns, span: Window) -> StreamResult:
+        events = SubjectEvents(columns, self.source.subject)
+        judged = self.when(columns).true & inside(columns, span) & (events.subjects != ABSENT)
         if self.source.pattern is not None:
             completed = self._after_pattern(events, judged, self.source.pattern)
         else:
             completed = self._beside_partner(events, judged)
         outcomes = [outcome_number(self.source.bands, value) for value in completed.values]
-        hits = [
-            Hit(events.identity(row), outcome)
-            for row, outcome in zip(completed.rows, outcomes, strict=True)
-        ]
+        hits = row_outcomes(completed.rows, outcomes)
         return StreamResult(list(self._findings(events, completed, outcomes)), hits)
 
     def _after_pattern(self, events: SubjectEvents, judged: Mask, pattern: Pattern) -> _Completed:
@@ -165,7 +194,9 @@ class SequenceRule:
         counted = self.partner(events.columns).true
         within = self.source.reach // _MICROSECOND
         if self.source.looks_to_named_payment:
-            return named_payments(times, payments, counted, _named_codes(events), within)
+            return named_payments(
+                times, payments, counted, events.columns.once(named_codes), within
+            )
         if self.source.looks_to_own_past:
             statuses = events.columns.codes("payment_status")
             return earlier_statuses(times, payments, statuses, counted, within)
@@ -235,11 +266,3 @@ def _parts(rule: Rule) -> tuple[Condition | None, Condition]:
 def _before(row: int, members: Integers) -> Integers:
     """Return those of some ascending rows that lie before a row."""
     return members[: np.searchsorted(members, row)]
-
-
-def _named_codes(events: SubjectEvents) -> Integers:
-    """Return the code of the payment that each event names, among those that are there; or -1."""
-    ids = events.columns.values("transaction_id")
-    codes = dict(zip(ids, events.payments.tolist(), strict=True))
-    names = events.columns.values("original_transaction_id")
-    return np.array([codes.get(name, ABSENT) for name in names], dtype=np.int64)

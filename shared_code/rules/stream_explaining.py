@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 from shared_code.domain.windows import WINDOW_LENGTH, Window
 from shared_code.rules.columns import ABSENT, Columns
@@ -29,10 +30,10 @@ from shared_code.rules.explanations import (
 )
 from shared_code.rules.findings import Finding, alert_subject
 from shared_code.rules.judging import HistoryNeed
-from shared_code.rules.outcomes import INDETERMINATE
+from shared_code.rules.outcomes import INDETERMINATE, RowOutcomes
 from shared_code.rules.paired_columns import paired
 from shared_code.rules.rates import Converter
-from shared_code.rules.rule_parts import named, payment_evidence
+from shared_code.rules.rule_parts import KEY_COLUMNS, named, payment_evidence
 from shared_code.rules.sequence_rules import SequenceRule
 from shared_code.rules.values import compile_value
 from shared_code.rules.velocity_rules import VelocityRule
@@ -65,8 +66,7 @@ class StreamExplainer:
             return RuleExplanation(rule, Answer.indeterminate, because, conditions, facts), None
         past = _past(compiled, payment)
         result = compiled.evaluate(past, Window(payment.window.start, _end(payment)))
-        hits = {hit.identity: hit.outcome for hit in result.hits}
-        outcome = hits.get(payment.identity)
+        outcome = _outcome_of(payment, past, result.hits)
         if isinstance(compiled, VelocityRule):
             explained = self._velocity(compiled, payment, past, hit=outcome is not None)
         else:
@@ -168,6 +168,15 @@ class StreamExplainer:
         if rule.when is None:
             return {}
         return {"when": condition_tree(rule.when, payment.alone, self._conditions)}
+
+
+def _outcome_of(payment: ExplainedPayment, past: Columns, hits: RowOutcomes) -> int | None:
+    """Return the outcome of the payment that is explained; None if it is no hit."""
+    keys = [past.values(name) for name in KEY_COLUMNS]
+    for row, outcome in zip(*map(np.ndarray.tolist, hits), strict=True):
+        if tuple(key[row] for key in keys) == payment.identity:
+            return int(outcome)
+    return None
 
 
 def _end(payment: ExplainedPayment) -> datetime:

@@ -1,9 +1,9 @@
 """The events of subjects over time: what velocity and sequence rules look at."""
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,23 +11,19 @@ from shared_code.domain.windows import Window
 from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import SHOWN_PAYMENTS, Finding
+from shared_code.rules.outcomes import NO_OUTCOMES, RowOutcomes
+from shared_code.rules.packed import Texts, in_both
 from shared_code.rules.rule_parts import microseconds_of, payment_evidence
-
-type Identity = tuple[datetime, str, int]
-
-
-class Hit(NamedTuple):
-    """A payment event at which a velocity or sequence rule has an outcome."""
-
-    identity: Identity
-    outcome: int
 
 
 class StreamResult(NamedTuple):
-    """What a velocity or sequence rule found in a span of time."""
+    """What a velocity or sequence rule found in a span of time; hits are its outcomes there."""
 
     findings: Sequence[Finding]
-    hits: Sequence[Hit]
+    hits: RowOutcomes
+
+
+NOTHING_FOUND: Final = StreamResult((), NO_OUTCOMES)
 
 
 class SubjectEvents:
@@ -43,23 +39,7 @@ class SubjectEvents:
         self.columns = columns
         self.times = columns.microseconds()
         self.payments = columns.labels("transaction_id")
-        self.subjects = (
-            self.payments if subject is None else _subject_codes(columns, subject, group_by)
-        )
-
-    def identity(self, row: int) -> Identity:
-        """Return what makes an event itself."""
-        columns = self.columns
-        return (
-            columns.values("event_time")[row],
-            columns.values("transaction_id")[row],
-            columns.values("payment_status")[row],
-        )
-
-    def inside(self, span: Window) -> Mask:
-        """Return which events lie in a half-open span of time."""
-        start, end = microseconds_of(span.start), microseconds_of(span.end)
-        return (self.times >= start) & (self.times < end)
+        self.subjects = subject_codes(columns, subject, group_by)
 
     def shown(self, rows: Integers, last: Sequence[int] = ()) -> list[dict[str, str]]:
         """Return the last few payments of some rows, each once, as evidence.
@@ -101,7 +81,7 @@ class CountedEvents:
 def _subject_codes(columns: Columns, subject: str, group_by: Sequence[str]) -> Integers:
     """Return one code for each combination of subject and dimensions; -1 without a subject."""
     own = columns.labels(FIELDS[subject].column)
-    codes = own
+    codes = own.astype(np.int64)
     for labels in _dimension_labels(columns, group_by):
         _, codes = np.unique(codes * (int(labels.max()) + 2) + labels, return_inverse=True)
     return np.where(own == ABSENT, ABSENT, codes)
@@ -112,3 +92,54 @@ def _dimension_labels(columns: Columns, group_by: Sequence[str]) -> Iterator[Int
     if columns.size:
         for name in group_by:
             yield columns.labels(FIELDS[name].column) + 1
+
+
+def inside(columns: Columns, span: Window) -> Mask:
+    """Return which payments lie in a half-open span of time."""
+    start, end = microseconds_of(span.start), microseconds_of(span.end)
+    times = columns.microseconds()
+    return (times >= start) & (times < end)
+
+
+def distinct_of(columns: Columns, column: str, wanted: Mask) -> frozenset[Any]:
+    """Return the values that a column has where payments are wanted."""
+    labels = np.unique(columns.labels(column)[wanted])
+    distinct = columns.distinct(column)
+    return frozenset(distinct[label] for label in labels.tolist() if label != ABSENT)
+
+
+def of_subjects(subjects: Integers, judged: Mask) -> Mask:
+    """Return which events are of a subject that has an event to be judged."""
+    # The last place is that of events without a subject.
+    wanted = np.zeros(int(subjects.max(initial=ABSENT)) + 2, dtype=np.bool_)
+    wanted[subjects[judged]] = True
+    wanted[ABSENT] = False
+    return wanted[subjects]
+
+
+def subject_codes(columns: Columns, subject: str | None, group_by: Sequence[str] = ()) -> Integers:
+    """Return one code for each subject and combination of dimensions; -1 without a subject.
+
+    Without a field that names subjects each payment stands for itself.
+    """
+    if subject is None:
+        return columns.labels("transaction_id")
+    return columns.once(_codes_of(subject, tuple(group_by)))
+
+
+@cache
+def _codes_of(subject: str, group_by: tuple[str, ...]) -> Callable[[Columns], Integers]:
+    """Return one function for each kind of subject, so that columns make its codes once."""
+    return lambda columns: _subject_codes(columns, subject, group_by)
+
+
+def named_codes(columns: Columns) -> Integers:
+    """Return the label of the payment that each event names, among those that are there; or -1."""
+    ids, names = columns.values("transaction_id"), columns.values("original_transaction_id")
+    if isinstance(ids, Texts) and isinstance(names, Texts):
+        codes = np.full(columns.size, ABSENT, dtype=np.int64)
+        rows = np.flatnonzero(names.present)
+        codes[rows] = in_both(names.taken(rows), ids)
+        return codes
+    known = dict(zip(ids, columns.labels("transaction_id").tolist(), strict=True))
+    return np.array([known.get(name, ABSENT) for name in names], dtype=np.int64)

@@ -7,11 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from shared_code.rules.columns import Columns
+from shared_code.rules.columns import Columns, present
 from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
 from shared_code.rules.document import Rule
 from shared_code.rules.findings import Finding, Matches
-from shared_code.rules.outcomes import INDETERMINATE, MATCHED, outcome_number
+from shared_code.rules.outcomes import (
+    INDETERMINATE,
+    MATCHED,
+    RowOutcomes,
+    outcome_number,
+    row_outcomes,
+)
 from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import (
     compile_when,
@@ -45,6 +51,25 @@ class TransactionRule:
             unknown: list[int] = (~(verdict.true | verdict.false)).nonzero()[0].tolist()
             if unknown:
                 yield Matches(self.number, unknown, [None] * len(unknown), INDETERMINATE)
+
+    def judged(self, window: WindowSlice) -> tuple[RowOutcomes, Sequence[Finding]]:
+        """Return what the rule says of a window's payments, and those that are worth an alert."""
+        columns = window.columns
+        if self.source.alert is not None or self.source.bands:
+            matches = list(self.matches(columns))
+            rows = [row for match in matches for row in match.rows]
+            outcomes = [match.outcome for match in matches for _ in match.rows]
+            return row_outcomes(rows, outcomes), list(self.alerts(window, matches))
+        # Nothing looks at the values but whether there are any.
+        verdict = self.when(columns)
+        matching = np.flatnonzero(verdict.true)
+        known = present(self.value(columns, matching))
+        unknown = np.zeros(0, dtype=np.int64)
+        if self.source.indeterminate == "record":
+            unknown = np.flatnonzero(~(verdict.true | verdict.false))
+        found = np.full(matching.size + unknown.size, INDETERMINATE, dtype=np.int64)
+        found[: matching.size][known] = MATCHED
+        return RowOutcomes(np.concatenate((matching, unknown)), found), ()
 
     def _by_outcome(
         self, columns: Columns, rows: list[int], values: Sequence[Decimal | None]

@@ -5,13 +5,17 @@ from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+import numpy as np
+
 from shared_code.rules.columns import Columns
 from shared_code.rules.document import ValueTree
 from shared_code.rules.fields import ALL_FIELDS, Field, Kind
+from shared_code.rules.packed import ABSENT, Amounts, Integers, Packed
 from shared_code.rules.rates import Conversion, Converter
 
 type Values = Sequence[Decimal | None]
-type CompiledValue = Callable[[Columns, Sequence[int]], Values]
+type Rows = Sequence[int] | Integers
+type CompiledValue = Callable[[Columns, Rows], Values]
 
 # Enough for the product of two amounts of 15 digits and then some; a quotient is cut there.
 _ARITHMETIC: Final = Context(prec=34)
@@ -38,7 +42,7 @@ def compile_value(tree: ValueTree | None, converter: Converter) -> CompiledValue
         return value
     first, second = sorted(currencies)
 
-    def of_one_currency(columns: Columns, rows: Sequence[int]) -> Values:
+    def of_one_currency(columns: Columns, rows: Rows) -> Values:
         own, others = columns.values(first), columns.values(second)
         found = value(columns, rows)
         return [
@@ -93,16 +97,22 @@ def _constant(number: Decimal) -> CompiledValue:
     return lambda _columns, rows: [number] * len(rows)
 
 
-def _picked(columns: Columns, column: str, rows: Sequence[int]) -> Sequence[Any]:
+def _picked(columns: Columns, column: str, rows: Rows) -> Sequence[Any]:
     values = columns.values(column)
+    if isinstance(values, Packed):
+        return values.taken(np.asarray(rows, dtype=np.int64))
     return [values[row] for row in rows]
 
 
 def _converted(field: Field, conversion: Conversion) -> CompiledValue:
     scale = -conversion.target.minor_unit
 
-    def values(columns: Columns, rows: Sequence[int]) -> Values:
+    def values(columns: Columns, rows: Rows) -> Values:
         minor_units, known = conversion.of(columns, field.column, field.currency_column)
+        if isinstance(columns.values(field.column), Packed):
+            places = np.asarray(rows, dtype=np.int64)
+            converted = np.where(known, minor_units, ABSENT)[places]
+            return Amounts(converted, np.full(places.size, -scale, dtype=np.int8))
         return [
             Decimal(amount).scaleb(scale) if is_known else None
             for amount, is_known in zip(

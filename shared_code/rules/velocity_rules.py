@@ -8,22 +8,36 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_code.domain.windows import Window
-from shared_code.rules.columns import Columns, Integers, Mask
+from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
 from shared_code.rules.document import Measure, Rule
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import Finding
-from shared_code.rules.outcomes import MATCHED, outcome_number
+from shared_code.rules.outcomes import MATCHED, RowOutcomes, outcome_number, row_outcomes
 from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import columns_read, compile_when, named, not_judged
 from shared_code.rules.sliding import sliding_values
-from shared_code.rules.subject_events import CountedEvents, Hit, StreamResult, SubjectEvents
+from shared_code.rules.subject_events import (
+    NOTHING_FOUND,
+    CountedEvents,
+    StreamResult,
+    SubjectEvents,
+    distinct_of,
+    inside,
+    of_subjects,
+    subject_codes,
+)
 from shared_code.rules.window_rules import conversion_evidence
 from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
 
+type Floats = NDArray[np.float64]
+
 _MICROSECOND: Final = timedelta(microseconds=1)
+# More than floats lose in adding up any number of amounts.
+_UPWARDS: Final = 1 + 1e-6
 _FALLING: Final = frozenset({"lt", "lte"})
 
 
@@ -44,9 +58,7 @@ class VelocityRule:
 
     def sought(self, columns: Columns) -> frozenset[Any]:
         """Return the subjects whose history the rule wants, for payments to be judged."""
-        subjects = columns.values(self.subject_column)
-        rows = np.flatnonzero(self.when(columns).true).tolist()
-        return frozenset({subjects[row] for row in rows} - {None})
+        return distinct_of(columns, self.subject_column, self.when(columns).true)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -66,21 +78,56 @@ class VelocityRule:
                 before it on, in key order.
             span: whole five-minute windows.
         """
+        rows = self._relevant(columns, span)
+        if not rows.size:
+            return NOTHING_FOUND
+        found = self._evaluate(columns.picked(rows), span)
+        return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
+
+    def _relevant(self, columns: Columns, span: Window) -> Integers:
+        """Return the counted events of the subjects that may have something to tell in a span.
+
+        That is those with an event there, and where a value has to rise to be told, with events
+        enough in all.
+        """
+        source = self.source
+        subjects = subject_codes(columns, source.subject, source.group_by)
+        counted = self.when(columns).true & self._convertible(columns) & (subjects != ABSENT)
+        counted &= of_subjects(subjects, counted & inside(columns, span))
+        rows = np.flatnonzero(counted)
+        alert = source.alert
+        if alert is None or source.bands or alert.operator in _FALLING or alert.value <= 0:
+            return rows
+        return rows[self._most(columns, rows, subjects)[subjects[rows]] >= float(alert.value)]
+
+    def _most(self, columns: Columns, rows: Integers, subjects: Integers) -> Floats:
+        """Return for each subject what its value never exceeds: that of all its events together.
+
+        Floats will do, if they err upwards.
+        """
+        if self.measure.function != "sum":
+            return np.bincount(subjects[rows]).astype(np.float64)
+        if self.conversion is None:
+            minor_units, decimals = columns.minor_units()[rows], columns.exponents()[rows]
+        else:
+            minor_units = self.conversion.of(columns, "amount", "currency").minor_units[rows]
+            decimals = np.full(rows.size, self.conversion.target.minor_unit, dtype=np.int64)
+        sums: Floats = np.bincount(subjects[rows], minor_units / 10.0**decimals)
+        return sums * _UPWARDS
+
+    def _evaluate(self, columns: Columns, span: Window) -> StreamResult:
         events = SubjectEvents(columns, self.source.subject, self.source.group_by)
-        counted = self.when(columns).true & self._convertible(columns)
-        judged = np.flatnonzero(counted & events.inside(span) & (events.subjects >= 0))
-        if not judged.size:
-            return StreamResult((), ())
+        counted = np.ones(columns.size, dtype=np.bool_)
+        judged = np.flatnonzero(inside(columns, span))
         values = self._values(events, counted, judged)
         alert, bands = self.source.alert, self.source.bands
         # Many payments share few values.
         passes = cache(lambda value: alert is not None and alert.passed_by(value))
         passed = [passes(value) for value in values]
-        hits = [
-            Hit(events.identity(row), outcome_number(bands, value))
-            for row, value, over in zip(judged.tolist(), values, passed, strict=True)
-            if over or alert is None
-        ]
+        recorded = [place for place, over in enumerate(passed) if over or alert is None]
+        hits = row_outcomes(
+            judged[recorded], [outcome_number(bands, values[place]) for place in recorded]
+        )
         peaks = _Peaks(self, events, CountedEvents(events, counted))
         judgements = [
             _Judged(row, value, over)

@@ -14,10 +14,11 @@ WINDOW_MICROSECONDS: Final = WINDOW_LENGTH // _MICROSECOND
 
 
 class WindowSlice(NamedTuple):
-    """The payments of one window."""
+    """The payments of one window; ``first`` is the position of the first one in their span."""
 
     start: datetime
     columns: Columns
+    first: int = 0
 
 
 def window_slices(columns: Columns) -> Iterator[WindowSlice]:
@@ -30,7 +31,7 @@ def window_slices(columns: Columns) -> Iterator[WindowSlice]:
     for number in np.unique(numbers).tolist():
         rows = np.flatnonzero(numbers == number)
         inside = columns if rows.size == columns.size else columns.picked(rows)
-        yield WindowSlice(start_of_window(number), inside)
+        yield WindowSlice(start_of_window(number), inside, int(rows[0]))
 
 
 def start_of_window(number: int) -> datetime:

@@ -10,10 +10,11 @@ from shared_code.domain.windows import Window
 from shared_code.rules.columns import Columns
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.judging import HistoryNeed
+from shared_code.store.packed_read import read_packed
 
 # Every column that rules may read. Names come from rule documents only by way of this list.
 READABLE: Final = frozenset(field.column for field in FIELDS.values())
-_KEY: Final = "event_time, transaction_id, payment_status"
+_SPAN: Final = "normalized_transactions WHERE event_time >= %(start)s AND event_time < %(end)s"
 
 
 def payments_between(connection: Connection, span: Window, names: Collection[str]) -> Columns:
@@ -24,14 +25,7 @@ def payments_between(connection: Connection, span: Window, names: Collection[str
         span: of event time.
         names: the columns that are wanted, each one of ``READABLE``.
     """
-    wanted = sorted(READABLE.intersection(names))
-    query = f"""
-        SELECT {", ".join(wanted)}
-        FROM normalized_transactions
-        WHERE event_time >= :start AND event_time < :end
-        ORDER BY {_KEY}
-    """
-    return _columns(connection, query, wanted, {"start": span.start, "end": span.end})
+    return read_packed(connection, READABLE.intersection(names), _SPAN, span._asdict())
 
 
 def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
@@ -40,20 +34,11 @@ def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
     No index leads to a subject: it would cost every insert. Partitions of other days are left out,
     those of the span are read through.
     """
-    wanted = sorted(READABLE.intersection(need.names | {need.column}))
     (column,) = READABLE.intersection({need.column})
-    query = f"""
-        SELECT {", ".join(wanted)}
-        FROM normalized_transactions
-        WHERE event_time >= :start AND event_time < :end AND {column} = ANY(:subjects)
-        ORDER BY {_KEY}
-    """
-    parameters = {
-        "start": need.span.start,
-        "end": need.span.end,
-        "subjects": sorted(need.subjects),
-    }
-    return _columns(connection, query, wanted, parameters)
+    condition = f"{_SPAN} AND {column} = ANY(%(subjects)s)"
+    parameters = {**need.span._asdict(), "subjects": sorted(need.subjects)}
+    names = READABLE.intersection(need.names | {need.column})
+    return read_packed(connection, names, condition, parameters)
 
 
 def windows_of_subjects(
@@ -72,11 +57,3 @@ def windows_of_subjects(
     """)
     parameters = {"start": span.start, "end": span.end, "subjects": sorted(subjects)}
     return connection.execute(query, parameters).scalars().all()
-
-
-def _columns(
-    connection: Connection, query: str, names: Sequence[str], parameters: dict[str, Any]
-) -> Columns:
-    rows = connection.execute(text(query), parameters).all()
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
-    return Columns(len(rows), lambda name: columns[name] if columns else ())
