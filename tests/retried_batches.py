@@ -83,6 +83,7 @@ class Delivery:
     ) -> None:
         self._pace = pace
         self._lock = threading.Lock()
+        self._given_up = threading.Event()
         self._broken: list[BaseException] = []
         self.commits: list[float] = []
         """When a batch was stored, by ``time.monotonic``."""
@@ -105,6 +106,8 @@ class Delivery:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._given_up.set()
         for thread in self._threads:
             thread.join()
         if error is None and self._broken:
@@ -129,7 +132,7 @@ class Delivery:
 
     def _until_stored(self, engine: MetricEngine, batch: Batch) -> None:
         pause = _FIRST_PAUSE
-        while True:
+        while not self._given_up.is_set():
             try:
                 engine.process_batch(batch, now=NOW)
             except StoreUnavailable as failure:
