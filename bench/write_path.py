@@ -29,8 +29,9 @@ from bench.throwaway import KEY, database_url, engine_on
 from shared_code.domain.decoding import decode_batch
 from shared_code.domain.horizon import horizon_at
 from shared_code.domain.pseudonyms import Pseudonymiser
-from shared_code.engine.batch import BatchResult, columns_of
+from shared_code.engine.batch import BatchResult
 from shared_code.engine.metric_engine import MetricEngine
+from shared_code.rules.batch_columns import columns_of
 from shared_code.rules.compiler import compile_document
 
 GOAL: Final = {1000: 0.40}

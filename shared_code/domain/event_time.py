@@ -26,7 +26,8 @@ def parse_event_time(text: str) -> datetime:
         )
         raise ValueError(msg)
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        event_time = datetime.fromisoformat(text.upper())
+        return event_time if event_time.tzinfo is UTC else event_time.astimezone(UTC)
     except OverflowError as error:
         msg = f"{text!r} lies outside the years 1 to 9999 in UTC"
         raise ValueError(msg) from error

@@ -57,7 +57,7 @@ class NormalisedPayment(msgspec.Struct, frozen=True, gc=False, omit_defaults=Tru
         return Identity(self.event_time, self.transaction_id, self.payment_status)
 
 
-class AcceptedPayment(NamedTuple):
+class AcceptedPayment(msgspec.Struct, frozen=True, gc=False):
     """A payment with what is stored beside it but is not judged by field."""
 
     payment: NormalisedPayment
@@ -75,6 +75,5 @@ def content_hash(payment: NormalisedPayment, canonical_metadata: bytes) -> bytes
     BLAKE2b over the payment's fields by name; metadata count in a canonical form, so that another
     order of its keys is no other content. Quality flags do not count: some depend on the clock.
     """
-    digest = hashlib.blake2b(_ENCODER.encode(payment), digest_size=HASH_BYTES)
-    digest.update(canonical_metadata)
-    return digest.digest()
+    content = _ENCODER.encode(payment) + canonical_metadata
+    return hashlib.blake2b(content, digest_size=HASH_BYTES).digest()

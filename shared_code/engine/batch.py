@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from msgspec.structs import astuple
 from sqlalchemy import Connection
 
 from shared_code.domain.decoding import (
@@ -19,10 +18,11 @@ from shared_code.domain.decoding import (
     split_body,
 )
 from shared_code.domain.horizon import Horizon, horizon_at
-from shared_code.domain.normalised_payment import AcceptedPayment, Identity, NormalisedPayment
+from shared_code.domain.normalised_payment import Identity
 from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.refusal import EventRefused
 from shared_code.domain.vocabularies import RejectReason
+from shared_code.rules.batch_columns import columns_of
 from shared_code.rules.columns import Columns
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoredMeanwhile
@@ -284,13 +284,3 @@ def _by_identity(
         if first.setdefault(identity, placed) is not placed:
             repeats.setdefault(identity, []).append(placed)
     return [first[identity] for identity in sorted(first)], repeats
-
-
-def columns_of(payments: Sequence[AcceptedPayment]) -> Columns:
-    """Return payments as the columns that rules read."""
-    fields = zip(*(astuple(accepted.payment) for accepted in payments), strict=True)
-    columns: dict[str, Sequence[Any]] = dict(
-        zip(NormalisedPayment.__struct_fields__, fields, strict=bool(payments))
-    )
-    columns["quality_flags"] = [accepted.quality_flags for accepted in payments]
-    return Columns(len(payments), columns.__getitem__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import batched
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -22,6 +22,7 @@ from shared_code.domain.decoding import (
 from shared_code.domain.horizon import Horizon
 from shared_code.domain.normalised_payment import Identity
 from shared_code.domain.pseudonyms import MIN_KEY_BYTES, Pseudonymiser
+from shared_code.rules.batch_columns import columns_of
 from shared_code.rules.canonical import plain_number
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import CompiledRules
@@ -109,7 +110,7 @@ def try_rules(
     """
     placed, rejected = _decoded(bodies, progress)
     payments, conflicts = _once_each(placed)
-    columns = Columns(len(payments), lambda name: _column(payments, name))
+    columns = columns_of([placed.accepted for placed in payments])
     run = dry_run(rules, columns)
     found = list(_rules_found(rules, run, examples))
     refused = sorted([*rejected, *conflicts], key=lambda event: event.place)
@@ -153,12 +154,6 @@ def _once_each(placed: Iterable[Placed]) -> tuple[list[Placed], list[Rejected]]:
             detail = f"another content came first, at {known.origin.sequence_number}"
             conflicts.append(Rejected(each.origin.sequence_number, "conflicting_duplicate", detail))
     return list(first.values()), conflicts
-
-
-def _column(payments: Sequence[Placed], name: str) -> Sequence[Any]:
-    if name == "quality_flags":
-        return [placed.accepted.quality_flags for placed in payments]
-    return [getattr(placed.accepted.payment, name) for placed in payments]
 
 
 def _rules_found(rules: CompiledRules, run: DryRun, examples: int) -> Iterator[RuleTrial]:

@@ -27,8 +27,8 @@ _SMALL_INTEGER: Final = struct.Struct(">ih")
 _TIME: Final = struct.Struct(">iq")
 _NUMERIC: Final = struct.Struct(">iHhHH")
 _LENGTH: Final = struct.Struct(">i")
-# Nearly every text is shorter.
-_LENGTHS: Final = tuple(map(_LENGTH.pack, range(512)))
+# No text of a payment but its metadata is longer: the contract allows 320 characters at most.
+_LENGTHS: Final = tuple(map(_LENGTH.pack, range(2048)))
 
 _GROUP_DIGITS: Final = 4
 _GROUP: Final = 10_000
@@ -66,29 +66,26 @@ def time(microseconds: int) -> bytes:
     return _TIME.pack(8, microseconds - POSTGRESQL_EPOCH)
 
 
-def text(value: str) -> bytes:
-    """Return a field of type text."""
-    encoded = value.encode()
-    size = len(encoded)
-    return (_LENGTHS[size] if size < len(_LENGTHS) else _LENGTH.pack(size)) + encoded
+def texts(values: Iterable[str | None]) -> list[bytes]:
+    """Return fields of type text, each at most 2047 bytes long; NULL for None."""
+    return [
+        NULL if value is None else _LENGTHS[len(encoded := value.encode())] + encoded
+        for value in values
+    ]
 
 
-def optional_text(value: str | None) -> bytes:
-    """Return a field of type text; NULL for None."""
-    return NULL if value is None else text(value)
+def json_texts(values: Iterable[str | None]) -> list[bytes]:
+    """Return fields of type jsonb from JSON text; NULL for None."""
+    pack = _LENGTH.pack
+    return [
+        NULL if value is None else pack(len(encoded := value.encode()) + 1) + b"\1" + encoded
+        for value in values
+    ]
 
 
-def json(value: str | None) -> bytes:
-    """Return a field of type jsonb from JSON text; NULL for None."""
-    if value is None:
-        return NULL
-    encoded = value.encode()
-    return _LENGTH.pack(len(encoded) + 1) + b"\1" + encoded
-
-
-def optional_bytes(value: bytes | None) -> bytes:
-    """Return a field of type bytea; NULL for None."""
-    return NULL if value is None else _LENGTH.pack(len(value)) + value
+def hashes(values: Iterable[bytes | None]) -> list[bytes]:
+    """Return fields of type bytea, each at most 2047 bytes long; NULL for None."""
+    return [NULL if value is None else _LENGTHS[len(value)] + value for value in values]
 
 
 def numeric(value: Decimal | None) -> bytes:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from itertools import chain, repeat
 from typing import Final
 
+import numpy as np
+
 from shared_code.rules.columns import Columns
 from shared_code.rules.findings import Matches
 from shared_code.store import copy_fields as fields
@@ -18,6 +20,15 @@ _COLUMNS: Final = (
     "outcome",
     "value",
     "rate",
+)
+
+_KEY: Final = np.dtype(
+    [
+        ("event_time width", ">i4"),
+        ("event_time", ">i8"),
+        ("payment_status width", ">i4"),
+        ("payment_status", ">i2"),
+    ]
 )
 
 
@@ -41,14 +52,10 @@ def metric_rows(
     width = (len(_COLUMNS) + shadow).to_bytes(2)
     last = fields.TRUE if shadow else b""
     keys = [
-        width
-        + fields.text(transaction_id)
-        + fields.time(microseconds)
-        + fields.small_integer(status)
-        for transaction_id, microseconds, status in zip(
-            columns.values("transaction_id"),
-            columns.microseconds().tolist(),
-            columns.values("payment_status"),
+        width + transaction_id + rest
+        for transaction_id, rest in zip(
+            fields.texts(columns.values("transaction_id")),
+            _times_and_statuses(columns),
             strict=True,
         )
     ]
@@ -57,6 +64,15 @@ def metric_rows(
         _rows(match, keys, numbers, fields.integer(rule_set), last) for match in matches
     )
     return b"".join([fields.HEADER, *rows, fields.TRAILER])
+
+
+def _times_and_statuses(columns: Columns) -> list[bytes]:
+    key = np.empty(columns.size, dtype=_KEY)
+    key["event_time width"] = 8
+    key["event_time"] = columns.microseconds() - fields.POSTGRESQL_EPOCH
+    key["payment_status width"] = 2
+    key["payment_status"] = columns.codes("payment_status")
+    return fields.pieces(key)
 
 
 def _rows(
@@ -88,13 +104,17 @@ class _Numerics:
         self._kept: list[Decimal | None] = list(columns.values("amount"))
         self._by_object = dict(zip(map(id, self._kept), amounts, strict=True))
 
-    def fields(self, values: Iterable[Decimal | None]) -> Iterator[bytes]:
-        """Yield the field of each value."""
-        by_object = self._by_object
-        for value in values:
-            field = by_object.get(id(value))
-            if field is None:
-                field = by_object[id(value)] = fields.numeric(value)
-                # Kept, so that no other object ever has its identity.
-                self._kept.append(value)
-            yield field
+    def fields(self, values: Sequence[Decimal | None]) -> list[bytes]:
+        """Return the field of each value."""
+        try:
+            return list(map(self._by_object.__getitem__, map(id, values)))
+        except KeyError:
+            return [self._made(value) for value in values]
+
+    def _made(self, value: Decimal | None) -> bytes:
+        field = self._by_object.get(id(value))
+        if field is None:
+            field = self._by_object[id(value)] = fields.numeric(value)
+            # Kept, so that no other object ever has its identity.
+            self._kept.append(value)
+        return field

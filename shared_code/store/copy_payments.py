@@ -8,7 +8,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_code.domain.normalised_payment import HASH_BYTES
 from shared_code.domain.windows import EPOCH
 from shared_code.rules.columns import ABSENT, Columns, Integers
 from shared_code.store import copy_fields as fields
@@ -72,7 +71,6 @@ _ROW: Final = np.dtype(
     ]
 )
 _MICROSECOND: Final = timedelta(microseconds=1)
-_HASH_LENGTH: Final = HASH_BYTES.to_bytes(4)
 
 
 class _Fields(dict[Any, bytes]):
@@ -89,6 +87,10 @@ class _Fields(dict[Any, bytes]):
 
 def _code(number: int) -> bytes:
     return fields.NULL if number == ABSENT else fields.small_integer(number)
+
+
+def _text(value: str | None) -> bytes:
+    return fields.texts((value,))[0]
 
 
 def payment_rows(
@@ -116,16 +118,13 @@ def payment_rows(
         fields.pieces(_fixed(columns)),
         fields.amounts(columns.minor_units(), columns.exponents()),
         repeat(batch, columns.size),
-        map(fields.text, columns.values("transaction_id")),
-        [_HASH_LENGTH + content_hash for content_hash in content_hashes],
-        map(fields.optional_bytes, columns.values("customer_email_hash")),
+        fields.texts(columns.values("transaction_id")),
+        fields.hashes(content_hashes),
+        fields.hashes(columns.values("customer_email_hash")),
         *(map(codes.__getitem__, columns.codes(name).tolist()) for name in _CODES),
-        *(map(fields.optional_text, columns.values(name)) for name in _VARIED),
-        *(
-            map(_Fields(fields.optional_text).__getitem__, columns.values(name))
-            for name in _REPEATED
-        ),
-        map(fields.json, metadata),
+        *(fields.texts(columns.values(name)) for name in _VARIED),
+        *(map(_Fields(_text).__getitem__, columns.values(name)) for name in _REPEATED),
+        fields.json_texts(metadata),
     ]
     rows = chain.from_iterable(zip(*parts, strict=True))
     return b"".join([fields.HEADER, *rows, fields.TRAILER])
