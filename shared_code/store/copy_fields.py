@@ -94,7 +94,8 @@ def numeric(value: Decimal | None) -> bytes:
         return NULL
     scale = max(-int(value.as_tuple().exponent), 0)
     sign = _NEGATIVE if value.is_signed() else 0
-    whole, _, fraction = f"{abs(value):f}".partition(".")
+    # abs() would round to the context's precision.
+    whole, _, fraction = f"{value.copy_abs():f}".partition(".")
     whole = whole.rjust(-(-len(whole) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
     fraction = fraction.ljust(-(-len(fraction) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
     figures = whole + fraction

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle import expected_of
 from payment_messages import NOW, message, messages, payment_event, varied_events
+from sqlalchemy import event
 from store_fixtures import ROOT, Store
 from stored_state import assert_stored
 
@@ -283,3 +284,35 @@ def test_batches_that_share_payments_in_opposite_orders_do_not_lock_each_other_u
 
     with ThreadPoolExecutor(len(engines)) as pool:
         assert sum(pool.map(deliver, range(len(engines)))) == 6000
+
+
+@pytest.mark.parametrize("overtaken", [range(6), range(2, 4)])
+def test_payments_that_another_instance_stores_after_the_look_are_duplicates(
+    store: Store, overtaken: range
+) -> None:
+    events = varied_events(6)
+    other = store.engine()
+    store.metrics.process_batch([], now=NOW)  # whoever comes first activates the shipped rules
+    overtake = messages(*(events[at] for at in overtaken), first=10)
+
+    def store_them_first(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "AS batch" in statement and overtake:
+            sent, overtake[:] = list(overtake), []
+            assert other.process_batch(sent, now=NOW).stored == len(overtaken)
+
+    event.listen(store.database.engine, "after_cursor_execute", store_them_first)
+    result = store.metrics.process_batch(messages(*events), now=NOW)
+    event.remove(store.database.engine, "after_cursor_execute", store_them_first)
+    assert (result.stored, result.duplicates) == (6 - len(overtaken), len(overtaken))
+    with store.connection() as connection:
+        assert_stored(connection, expected_of(messages(*events), NOW))
+
+
+def test_a_unique_index_of_an_operator_blocks_one_payment_and_not_its_partition(
+    store: Store,
+) -> None:
+    store.execute(f"CREATE UNIQUE INDEX ON normalized_transactions_p{NOW:%Y%m%d} (customer_id)")
+    twice = [payment_event(f"txn-{at}", customer={"id": f"c-{at % 4}"}) for at in range(5)]
+    result = store.metrics.process_batch(messages(*twice), now=NOW)
+    assert (result.stored, result.rejected) == (4, 1)
+    assert store.rows("SELECT reason FROM rejected_events") == [("refused_by_database",)]
