@@ -37,7 +37,8 @@ CREATE: Final = """
 def payment_rows(payments: Sequence[AcceptedPayment]) -> str:
     """Return the payments as COPY text for ``reference_payments``."""
     lines = []
-    for payment, metadata, _, content_hash in payments:
+    for accepted in payments:
+        payment = accepted.payment
         email = payment.customer_email_hash
         fields = (
             payment.transaction_id,
@@ -59,8 +60,8 @@ def payment_rows(payments: Sequence[AcceptedPayment]) -> str:
             payment.card_brand or "",
             payment.card_bin or "",
             payment.card_last4 or "",
-            metadata or "",
-            content_hash.hex(),
+            accepted.metadata or "",
+            accepted.content_hash.hex(),
         )
         lines.append("\t".join(fields) + "\n")
     return "".join(lines)

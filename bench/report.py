@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import statistics
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -88,7 +89,10 @@ def spread(rounds: Sequence[float]) -> Spread:
 
 def machine(postgresql: str | None = None) -> dict[str, str]:
     """Return what figures of this machine have to be read beside."""
-    found = {"cores": str(os.cpu_count()), "Python": platform.python_version()}
+    # Built without profile-guided optimisation, Python is slower at the same work.
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    python = platform.python_version() + ("" if optimised else " without PGO")
+    found = {"cores": str(os.cpu_count()), "Python": python}
     if postgresql is not None:
         found["PostgreSQL"] = postgresql
     return found

@@ -32,11 +32,15 @@ def database_url(bin_folder: Path | None = None) -> Iterator[str]:
 def engine_on(url: str) -> MetricEngine:
     """Return an engine on a database that is migrated first."""
     os.environ["DATABASE_URL"] = url
-    os.environ["PII_HASH_KEY"] = KEY
     configuration = Config(ROOT / "alembic.ini")
     configuration.attributes["quiet"] = True
     command.upgrade(configuration, "head")
-    engine = MetricEngine(load_settings())
+    engine = further_engine(url)
     with engine.database.transaction() as connection:
         activate(connection, workload.rules_document(), by="bench", reason="benchmark")
     return engine
+
+
+def further_engine(url: str) -> MetricEngine:
+    """Return an engine on a database that is ready, as another instance has it."""
+    return MetricEngine(load_settings({**os.environ, "DATABASE_URL": url, "PII_HASH_KEY": KEY}))
