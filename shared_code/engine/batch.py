@@ -27,7 +27,7 @@ from shared_code.rules.columns import Columns
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoredMeanwhile
 from shared_code.store.partitions import attached_days
-from shared_code.store.rule_store import CompiledRuleSet, Judges, judges
+from shared_code.store.rule_store import CompiledRuleSet, Judges, judges, last_activation
 from shared_code.store.write_path import (
     RuleSetMatches,
     standing_hashes,
@@ -73,6 +73,7 @@ class BatchProcessor:
         self._shipped_rules = shipped_rules
         self._first_day: date | None = None
         self._look_again = 0.0
+        self._judges: tuple[int, Judges] | None = None
 
     def process(
         self, messages: Sequence[Message], rules_document: bytes | None, now: datetime
@@ -91,7 +92,7 @@ class BatchProcessor:
         candidates, repeats = _by_identity(payments)
         writer = _Writer(
             self._database,
-            lambda connection: judges(connection, rules_document, self._shipped_rules),
+            lambda connection: self._judges_now(connection, rules_document),
             messages,
             repeats,
         )
@@ -103,6 +104,17 @@ class BatchProcessor:
             rejected=writer.rejected,
             rule_set_version=writer.rule_set_version,
         )
+
+    def _judges_now(self, connection: Connection, rules_document: bytes | None) -> Judges:
+        """Return what payments are judged by; looked up anew only when an activation was added."""
+        last = last_activation(connection)
+        known = self._judges
+        if known is not None and known[0] == last:
+            return known[1]
+        found = judges(connection, rules_document, self._shipped_rules)
+        # The first activation is made in this transaction, and not known before it is committed.
+        self._judges = None if last is None else (last, found)
+        return found
 
     def _decoded(self, messages: Sequence[Message], now: datetime) -> DecodedBatch:
         horizon = self._horizon(now)

@@ -3,39 +3,38 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Connection, text
 
 from shared_code.domain.windows import EPOCH, WINDOW_LENGTH
 from shared_code.rules.columns import Columns, Integers
 from shared_code.store.array_text import array_text
 
-_APPEND: Final = text("""
+_APPEND: Final = """
     WITH deltas AS (
         INSERT INTO window_deltas
             (window_start, payment_method, currency, payment_status,
              payment_count, amount_sum, amount_min, amount_max)
         SELECT * FROM unnest(
-            CAST(:starts AS timestamptz[]), CAST(:methods AS smallint[]),
-            CAST(:currencies AS smallint[]), CAST(:statuses AS smallint[]),
-            CAST(:counts AS bigint[]), CAST(:sums AS numeric[]),
-            CAST(:lowest AS numeric[]), CAST(:highest AS numeric[]))
+            CAST(%(starts)s AS timestamptz[]), CAST(%(methods)s AS smallint[]),
+            CAST(%(currencies)s AS smallint[]), CAST(%(statuses)s AS smallint[]),
+            CAST(%(counts)s AS bigint[]), CAST(%(sums)s AS numeric[]),
+            CAST(%(lowest)s AS numeric[]), CAST(%(highest)s AS numeric[]))
         RETURNING window_start
     )
     INSERT INTO window_marks (window_start) SELECT DISTINCT window_start FROM deltas
-""")
+"""
 _WINDOW_MICROSECONDS: Final = WINDOW_LENGTH // timedelta(microseconds=1)
 _HALF_BITS: Final = 32
 _HALF: Final = 2**_HALF_BITS - 1
 
 
-def append_deltas(connection: Connection, columns: Columns) -> None:
+def append_deltas(cursor: Any, columns: Columns) -> None:
     """Append what payments add to each window and group, and one mark for each window.
 
     Args:
-        connection: in the transaction that stores the payments.
+        cursor: of the driver, in the transaction that stores the payments.
         columns: of the payments, at least one.
     """
     windows = columns.microseconds() // _WINDOW_MICROSECONDS
@@ -55,7 +54,7 @@ def append_deltas(connection: Connection, columns: Columns) -> None:
             for amount, exponent in zip(minor_units, exponents, strict=True)
         )
 
-    connection.execute(
+    cursor.execute(
         _APPEND,
         {
             "starts": array_text((EPOCH + start * WINDOW_LENGTH).isoformat() for start in starts),

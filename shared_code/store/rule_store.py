@@ -33,6 +33,7 @@ _IN_FORCE: Final = text("""
     ) AS last
     JOIN rule_sets USING (rule_set)
 """)
+_LAST_ACTIVATION: Final = text("SELECT max(activation_id) FROM rule_set_activations")
 _DOCUMENT: Final = text("SELECT document FROM rule_sets WHERE rule_set = :rule_set")
 _BY_VERSION: Final = text("""
     SELECT rule_set, sha256, version FROM rule_sets
@@ -145,6 +146,16 @@ def rule_sets_in_force(connection: Connection) -> RuleSetsInForce:
         for row in connection.execute(_IN_FORCE)
     }
     return RuleSetsInForce(found.get("active"), found.get("shadow"))
+
+
+def last_activation(connection: Connection) -> int | None:
+    """Return the number of the last change of what is in force; None before the first.
+
+    Changes are only ever appended, one at a time: while the number stays, so do the rule sets in
+    force.
+    """
+    last: int | None = connection.execute(_LAST_ACTIVATION).scalar_one()
+    return last
 
 
 def judges(connection: Connection, candidate: bytes | None, shipped: bytes) -> Judges:

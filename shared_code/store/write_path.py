@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from shared_code.domain.decoding import RejectedEvent
@@ -26,10 +26,10 @@ from shared_code.store.tables import rejected_events
 
 # One descent of the index for each payment, whatever is stored: a join would let the planner read
 # all of the moment. The bounds spare it every day but those of the batch.
-_STANDING: Final = text("""
+_STANDING: Final = """
     SELECT batch.position - 1, stored.content_hash
     FROM unnest(
-        CAST(:times AS timestamptz[]), CAST(:ids AS text[]), CAST(:statuses AS smallint[])
+        CAST(%(times)s AS timestamptz[]), CAST(%(ids)s AS text[]), CAST(%(statuses)s AS smallint[])
     ) WITH ORDINALITY AS batch (event_time, transaction_id, payment_status, position)
     CROSS JOIN LATERAL (
         SELECT content_hash
@@ -37,10 +37,12 @@ _STANDING: Final = text("""
         WHERE payment.event_time = batch.event_time
           AND payment.transaction_id = batch.transaction_id
           AND payment.payment_status = batch.payment_status
-          AND payment.event_time BETWEEN :earliest AND :latest
+          AND payment.event_time BETWEEN %(earliest)s AND %(latest)s
         OFFSET 0
     ) AS stored
-""")
+"""
+# Read in one piece, as a rule; the driver would take 8 KiB at a time.
+_COPY_PIECE: Final = 1 << 20
 _COPY_METRICS: Final = {shadow: copy_metrics(shadow=shadow) for shadow in (False, True)}
 _INSERT_REJECTED: Final = insert(rejected_events).on_conflict_do_nothing()
 
@@ -62,7 +64,9 @@ def standing_hashes(connection: Connection, columns: Columns) -> Mapping[int, by
     if not columns.size:
         return {}
     times = columns.values("event_time")
-    found = connection.execute(
+    # By the driver, as COPY is: for a batch of a hundred SQLAlchemy's part would be half of this.
+    cursor: Any = connection.connection.cursor()
+    cursor.execute(
         _STANDING,
         {
             "times": array_text(map(datetime.isoformat, times)),
@@ -72,7 +76,7 @@ def standing_hashes(connection: Connection, columns: Columns) -> Mapping[int, by
             "latest": times[-1],
         },
     )
-    return {position: bytes(content_hash) for position, content_hash in found}
+    return {position: bytes(content_hash) for position, content_hash in cursor}
 
 
 def write_payments(
@@ -109,16 +113,16 @@ def write_payments(
         rule_set=judged.rule_set,
         enqueued_at=enqueued_at,
     )
-    cursor.copy_expert(COPY_PAYMENTS, io.BytesIO(rows))
+    cursor.copy_expert(COPY_PAYMENTS, io.BytesIO(rows), _COPY_PIECE)
     _copy_metrics(cursor, columns, judged, shadow=False)
     if shadow is not None:
         _copy_metrics(cursor, columns, shadow, shadow=True)
-    append_deltas(connection, columns)
+    append_deltas(cursor, columns)
 
 
 def _copy_metrics(cursor: Any, columns: Columns, judged: RuleSetMatches, *, shadow: bool) -> None:
     rows = metric_rows(columns, judged.matches, judged.rule_set, shadow=shadow)
-    cursor.copy_expert(_COPY_METRICS[shadow], io.BytesIO(rows))
+    cursor.copy_expert(_COPY_METRICS[shadow], io.BytesIO(rows), _COPY_PIECE)
 
 
 def write_rejected(connection: Connection, rejected: Sequence[RejectedEvent]) -> None:

@@ -40,7 +40,7 @@ def test_deltas_are_the_sums_of_each_group(shared_store: Store, batch: list[Paym
     names = ("event_time", "payment_method", "currency", "payment_status", "amount")
     columns: dict[str, Any] = dict(zip(names, zip(*batch, strict=True), strict=True))
     with shared_store.connection() as connection:
-        append_deltas(connection, Columns(len(batch), columns.__getitem__))
+        append_deltas(connection.connection.cursor(), Columns(len(batch), columns.__getitem__))
     groups: dict[tuple[Any, ...], list[Decimal]] = defaultdict(list)
     for time, *group, amount in batch:
         groups[window_start(time), *group].append(amount)
