@@ -10,7 +10,7 @@ from alembic import context
 from shared_code.settings import load_database_settings
 from shared_code.store.catalogue import PARTITION_SUFFIX
 from shared_code.store.database import engine_for
-from shared_code.store.roles import ensure_roles
+from shared_code.store.roles import act_as_migrator, ensure_roles
 from shared_code.store.tables import metadata
 
 _RUN_TIME_PARTITION = re.compile(f"{PARTITION_SUFFIX}($|_)")
@@ -26,6 +26,7 @@ def run_migrations(connection: Connection) -> None:
     # A lock that is not had soon must not hold up every writer behind it.
     connection.execute(text("SET LOCAL lock_timeout = '10s'"))
     ensure_roles(connection)
+    act_as_migrator(connection)
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -35,6 +36,7 @@ def run_migrations(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
+    connection.execute(text("RESET ROLE"))
 
 
 def run_offline() -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from shared_code.cli import maintenance, rules
+from shared_code.cli import maintenance, roles, rules
 from shared_code.errors import PaymentsError
 
 EXIT_FAILED = 1
@@ -21,7 +21,8 @@ def command_line() -> argparse.ArgumentParser:
     )
     groups = parser.add_subparsers(title="groups", required=True, metavar="GROUP")
     for name, group, summary in (
-        ("maintenance", maintenance, "partitions and roles of the database"),
+        ("maintenance", maintenance, "partitions of the database"),
+        ("roles", roles, "who may do what in the database"),
         ("rules", rules, "check, try, upload, follow and roll back rule documents"),
     ):
         commands = groups.add_parser(name, help=summary)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+import certifi
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -14,11 +15,14 @@ from shared_code.domain.pseudonyms import MIN_KEY_BYTES
 from shared_code.errors import PaymentsError
 
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-# libpq's modes that never send in clear; "require" does not look at the certificate.
-_TLS_MODES: Final = frozenset({"require", "verify-ca", "verify-full"})
+# The one mode of libpq by which no other server can pose as the database: "require" looks at no
+# certificate, "verify-ca" takes anybody's. An Entra token is sent as it is, for whoever answers.
+_TLS_MODE: Final = "verify-full"
 _DRIVER: Final = "postgresql+psycopg2"
 _URL_EXAMPLE: Final = "postgresql://user:password@localhost:5432/payments"
-_TLS_EXAMPLE: Final = "postgresql://user:password@HOST:5432/payments?sslmode=verify-full"
+_TLS_EXAMPLE: Final = (
+    "postgresql://user:password@HOST:5432/payments?sslmode=verify-full&sslrootcert=/path/ca.pem"
+)
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 # Azure: 3 to 63 lower-case letters, digits and single hyphens between them.
@@ -120,13 +124,14 @@ def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSe
     seconds = _whole(values, "DATABASE_STATEMENT_TIMEOUT_SECONDS", default=60, least=1, most=3600)
     given = values.get("DATABASE_URL", "").strip()
     if given:
-        url = _with_tls(_database_url(given))
+        url = _with_tls(_database_url(given), values)
     elif host := _matching(
         values, "DATABASE_HOST", _HOST_NAME, "server.postgres.database.azure.com"
     ):
         user = _required(values, "DATABASE_USER", "id-payments-prod")
         database = _required(values, "DATABASE_NAME", "payments")
-        url = _with_tls(URL.create(_DRIVER, username=user, host=host, database=database))
+        url = URL.create(_DRIVER, username=user, host=host, database=database)
+        url = _with_tls(url, values)
     else:
         problem = "is missing and so is DATABASE_HOST (for Entra authentication)"
         raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
@@ -156,28 +161,49 @@ def _database_url(text: str) -> URL:
     if url.port is not None and not 0 < url.port <= _MOST_PORT:
         problem = f"needs a port from 1 to {_MOST_PORT}"
         raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
-    return url.set(drivername=_DRIVER)
+    if "sslpassword" in url.query:
+        problem = "holds an sslpassword, which SQLAlchemy would show; use a key that needs none"
+        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+    return _with_hidden_password(url.set(drivername=_DRIVER))
 
 
-def _with_tls(url: URL) -> URL:
-    """Require TLS of a remote server unless the URL asks for more; a socket or loopback may do."""
-    if all(map(_is_local, _hosts(url))):
+def _with_hidden_password(url: URL) -> URL:
+    """Take a password out of the query, which SQLAlchemy shows, to where it shows asterisks."""
+    password = url.query.get("password")
+    if password is None:
         return url
-    mode = url.query.get("sslmode")
-    if mode is None:
-        return url.update_query_dict({"sslmode": "require"})
-    if mode not in _TLS_MODES:
+    last = password if isinstance(password, str) else password[-1]
+    return url.difference_update_query(["password"]).set(password=last)
+
+
+def _with_tls(url: URL, values: Mapping[str, str]) -> URL:
+    """Require TLS with the server's name proven, unless all is on this machine.
+
+    Without ``sslrootcert`` the authorities are Mozilla's, which are Azure's, too: ``system`` would
+    ask the driver's own OpenSSL, which looks for them where no machine has any.
+    """
+    if all(map(_is_local, _hosts(url, values))):
+        return url
+    if url.query.get("sslmode", "") not in {"", _TLS_MODE}:
         problem = (
-            "asks for an sslmode that may send payments in clear to another host;"
-            f" use {', '.join(sorted(_TLS_MODES))}"
+            "asks for an sslmode by which another server could pose as the database, or read along;"
+            f" leave it out or write {_TLS_MODE}, with sslrootcert for a private authority"
         )
         raise SettingsError("DATABASE_URL", problem, _TLS_EXAMPLE)
-    return url
+    roots = url.query.get("sslrootcert") or certifi.where()
+    return url.update_query_dict({"sslmode": _TLS_MODE, "sslrootcert": roots})
 
 
-def _hosts(url: URL) -> Iterator[str]:
-    """Yield every host that libpq might connect to; none means its default, a local socket."""
-    for given in (url.host or (), url.query.get("host", ()), url.query.get("hostaddr", ())):
+def _hosts(url: URL, values: Mapping[str, str]) -> Iterator[str]:
+    """Yield every host that libpq might connect to; none means its default, a local socket.
+
+    What the URL leaves open libpq takes from its environment variables, and a service file may name
+    any host.
+    """
+    names = url.host or url.query.get("host") or values.get("PGHOST", ())
+    addresses = url.query.get("hostaddr") or values.get("PGHOSTADDR", ())
+    services = url.query.get("service") or values.get("PGSERVICE", ())
+    for given in (names, url.query.get("host", ()), addresses, services):
         for hosts in [given] if isinstance(given, str) else given:
             yield from hosts.split(",")
 

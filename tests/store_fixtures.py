@@ -1,12 +1,18 @@
-"""Fixtures on a migrated database: one template for the session, a copy of it for each test."""
+"""Fixtures on a migrated database: one template for the session, a copy of it for each test.
+
+A login of each role is made for the session, as an operator would make it: the migrator's migrates,
+the engines of tests are the writer's, so that a grant that is missing fails a test. Only what tests
+do with their own hands is done as the server's administrator.
+"""
 
 import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,6 +29,8 @@ from local_azure.services.postgresql import PostgreSQL
 from shared_code.engine.metric_engine import MetricEngine
 from shared_code.settings import Settings, load_settings
 from shared_code.store.database import Database
+from shared_code.store.roles import admit, set_up
+from shared_code.store.schema import MIGRATOR, READER, WRITER
 
 ROOT = Path(__file__).parents[1]
 PII_HASH_KEY = "5a" * 32
@@ -51,20 +59,54 @@ def migrate(connection: Connection, revision: str = "head") -> None:
         command.upgrade(config, revision)
 
 
-class Store:
-    """One migrated database of a test, with as many engines on it as the test likes."""
+@dataclass(frozen=True)
+class Logins:
+    """Names of login roles for the session, and the password of each."""
 
-    def __init__(self, url: str) -> None:
+    migrator: str
+    writer: str
+    reader: str
+    password: str
+
+    def url(self, url: str, login: str) -> str:
+        """Return the URL of a database as one of the logins."""
+        parts = urlsplit(url)
+        where = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=f"{login}:{self.password}@{where}").geturl()
+
+
+class Store:
+    """One migrated database of a test, with as many engines on it as the test likes.
+
+    Without logins, on a server of a test's own, everything is done as the server's administrator.
+
+    Attributes:
+        url: as the server's administrator.
+        writer_url: as the functions reach it.
+        reader_url: as analysts and the dashboard reach it.
+        owner_url: as the migrator, who owns the tables.
+    """
+
+    def __init__(self, url: str, logins: Logins | None = None) -> None:
         self.url = url
+        self.writer_url = logins.url(url, logins.writer) if logins else url
+        self.reader_url = logins.url(url, logins.reader) if logins else url
+        self.owner_url = logins.url(url, logins.migrator) if logins else url
         self.settings = store_settings(url, FOLD_INTERVAL_MILLISECONDS="300000")
         self._engines: list[Engine] = []
         self._lock = threading.Lock()
         self.metrics = self.engine()
+        self._hand = self.engine(url=url).database
 
     @property
     def database(self) -> Database:
         """The database of the test's first engine."""
         return self.metrics.database
+
+    @cached_property
+    def owner(self) -> Database:
+        """The database as the migrator, who owns the tables."""
+        return self.engine(url=self.owner_url).database
 
     def engine(self, **changes: Any) -> MetricEngine:
         """Return a metric engine of its own pool, like that of another process.
@@ -72,7 +114,7 @@ class Store:
         Args:
             changes: of the settings; ``url`` is taken for that of the database.
         """
-        url = changes.pop("url", self.url)
+        url = changes.pop("url", self.writer_url)
         # Engines are shared by equal settings; a second more of patience makes them differ.
         patience = timedelta(seconds=60 + next(_number) % 3000)
         database = replace(
@@ -87,8 +129,8 @@ class Store:
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        """Open a transaction of READ COMMITTED isolation, committed at the end."""
-        with self.database.engine.begin() as connection:
+        """Open a transaction of the administrator, READ COMMITTED, committed at the end."""
+        with self._hand.engine.begin() as connection:
             yield connection
 
     def rows(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
@@ -135,10 +177,29 @@ def store_server() -> Iterator[DatabaseServer]:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(store_server: DatabaseServer) -> Iterator[str]:
+def logins(store_server: DatabaseServer) -> Iterator[Logins]:
+    """Login roles of this session, since others may use the server at the same time."""
+    session = uuid.uuid4().hex
+    groups = {MIGRATOR: "migrator", WRITER: "writer", READER: "reader"}
+    names = {group: f"test_{name}_{session[:8]}" for group, name in groups.items()}
+    made = Logins(*names.values(), password=session)
+    admin = Database(store_settings(store_server.admin_url).database)
+    for group, name in names.items():
+        admit(admin, name, group, password=made.password)
+    admin.engine.dispose()
+    yield made
+    for name in names.values():
+        store_server._execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def migrated_template(store_server: DatabaseServer, logins: Logins) -> Iterator[str]:
     """Name of a migrated database to copy, with the days around the tests' moment attached."""
     with store_server.database() as url:
-        database = Database(store_settings(url).database)
+        admin = Database(store_settings(url).database)
+        set_up(admin)
+        admin.engine.dispose()
+        database = Database(store_settings(logins.url(url, logins.migrator)).database)
         with database.engine.begin() as connection:
             migrate(connection)
         database.engine.dispose()
@@ -149,7 +210,7 @@ type NewStore = Callable[[], AbstractContextManager[Store]]
 
 
 @pytest.fixture(scope="session")
-def new_store(store_server: DatabaseServer, migrated_template: str) -> NewStore:
+def new_store(store_server: DatabaseServer, migrated_template: str, logins: Logins) -> NewStore:
     """Make stores at will; most tests need but one."""
 
     @contextmanager
@@ -160,7 +221,7 @@ def new_store(store_server: DatabaseServer, migrated_template: str) -> NewStore:
                 sql.Identifier(name), sql.Identifier(migrated_template)
             )
         )
-        store = Store(store_server.url(name))
+        store = Store(store_server.url(name), logins)
         try:
             yield store
         finally:

@@ -8,7 +8,6 @@ from typing import Final
 from shared_code.settings import load_database_settings, load_retention
 from shared_code.store.database import Database
 from shared_code.store.partitions import attach_days, attached_days, drop_days_before
-from shared_code.store.roles import ensure_roles
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -32,14 +31,6 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         " it as the owner of the tables, straight against PostgreSQL and not through PgBouncer.",
     )
     drop.set_defaults(run=_drop)
-
-    roles = commands.add_parser(
-        "roles",
-        help="create the database's group roles",
-        description="Create the roles payments_writer and payments_reader unless they are there;"
-        " needs the right to create roles. 'alembic upgrade' does it, too.",
-    )
-    roles.set_defaults(run=_roles)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -66,9 +57,3 @@ def _drop(_arguments: argparse.Namespace, database: Database) -> str:
     dropped = drop_days_before(database.engine, horizon)
     kept = f"days from {horizon:%Y-%m-%d} on are kept"
     return f"{len(dropped)} partitions dropped; {kept}"
-
-
-def _roles(_arguments: argparse.Namespace, database: Database) -> str:
-    with database.transaction() as connection:
-        ensure_roles(connection)
-    return "the roles payments_writer and payments_reader are there"

@@ -70,10 +70,13 @@ _QUERIES: Final = {
         WHERE {_OURS} AND acl.grantee <> relation.relowner
     """,
     "column grant": f"""
-        SELECT relation.relname, attribute.attname, attribute.attacl::text
+        SELECT relation.relname, attribute.attname, coalesce(grantee.rolname, 'PUBLIC'),
+               acl.privilege_type, acl.is_grantable
         FROM {_TABLES}
         JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid
-        WHERE {_OURS} AND attribute.attacl IS NOT NULL
+        CROSS JOIN LATERAL aclexplode(attribute.attacl) AS acl
+        LEFT JOIN pg_roles AS grantee ON grantee.oid = acl.grantee
+        WHERE {_OURS}
     """,
     "trigger": f"""
         SELECT relation.relname, pg_get_triggerdef(trigger_.oid), trigger_.tgenabled
@@ -87,7 +90,16 @@ _QUERIES: Final = {
         WHERE {_OURS} AND (relation.relrowsecurity OR relation.relforcerowsecurity)
     """,
     "function": """
-        SELECT routine.proname, pg_get_functiondef(routine.oid), routine.proacl::text
+        SELECT routine.proname, pg_get_functiondef(routine.oid), (
+            SELECT string_agg(
+                format('%s %s %s', coalesce(grantee.rolname, 'PUBLIC'), acl.privilege_type,
+                       acl.is_grantable),
+                ',' ORDER BY grantee.rolname
+            )
+            FROM aclexplode(coalesce(routine.proacl, acldefault('f', routine.proowner))) AS acl
+            LEFT JOIN pg_roles AS grantee ON grantee.oid = acl.grantee
+            WHERE acl.grantee <> routine.proowner
+        )
         FROM pg_proc AS routine
         JOIN pg_namespace AS namespace ON namespace.oid = routine.pronamespace
          AND namespace.nspname = 'public'

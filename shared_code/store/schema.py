@@ -10,15 +10,22 @@ from sqlalchemy import Connection, insert, text
 
 from shared_code.store.roll_up_schema import PAYMENT_DAYS, PAYMENT_HOURS
 from shared_code.store.rule_views import RULE_VIEWS
-from shared_code.store.tables import metadata, vocabularies
+from shared_code.store.tables import (
+    metadata,
+    normalized_transactions,
+    rejected_events,
+    vocabularies,
+)
 from shared_code.store.vocabulary_rows import vocabulary_rows
 
+MIGRATOR: Final = "payments_migrator"
 WRITER: Final = "payments_writer"
 READER: Final = "payments_reader"
 
 # A day is created as a plain table and then attached: CREATE ... PARTITION OF and a default
 # partition would block every writer. The lock time-out keeps a waiting ATTACH from queueing
-# writers behind it; the caller tries again.
+# writers behind it; the caller tries again. Storage parameters are not inherited: each day is given
+# its own, so that it is vacuumed before a checkpoint makes that dear (docs/adr/0017).
 ATTACH_DAYS: Final = """\
 CREATE FUNCTION attach_payment_days(first_day date, last_day date) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER
@@ -39,7 +46,10 @@ BEGIN
             CONTINUE WHEN to_regclass(part) IS NOT NULL;
             EXECUTE format(
                 'CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS'
-                ' INCLUDING INDEXES INCLUDING STORAGE)', part, parent);
+                ' INCLUDING INDEXES INCLUDING STORAGE)'
+                ' WITH (autovacuum_vacuum_insert_scale_factor = 0,'
+                ' autovacuum_vacuum_insert_threshold = 5000,'
+                ' autovacuum_freeze_min_age = 0)', part, parent);
             EXECUTE format(
                 'ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                 parent, part, day::timestamptz, (day + 1)::timestamptz);
@@ -168,6 +178,8 @@ VIEWS: Final = {
     "payment_days": PAYMENT_DAYS,
 }
 
+FUNCTIONS: Final = {"attach_payment_days": ATTACH_DAYS}
+
 # The writer may do what the functions do, and nothing else: no payment is ever updated or deleted.
 _WRITER_PRIVILEGES: Final = {
     "vocabularies": "SELECT",
@@ -193,7 +205,7 @@ _WRITER_PRIVILEGES: Final = {
     "shadow_alerts": "SELECT, INSERT, UPDATE",
     "window_clusters": "SELECT, INSERT, DELETE",
     "window_outliers": "SELECT, INSERT, DELETE",
-    "rejected_events": "SELECT, INSERT",
+    "rejected_events": "INSERT",
     "leases": "SELECT, INSERT, UPDATE",
     "payment_windows": "SELECT",
     "payments": "SELECT",
@@ -206,13 +218,29 @@ _WRITER_PRIVILEGES: Final = {
 }
 
 
+# The reader has views and figures. Of tables with personal data it has these columns only: neither
+# hashes, by which one person could be followed or guessed, nor refused bodies, which may hold
+# anything but card numbers and e-mail addresses.
+_READER_COLUMNS: Final = {
+    "normalized_transactions": [
+        column.name
+        for column in normalized_transactions.columns
+        if column.name not in {"content_hash", "customer_email_hash", "card_fingerprint"}
+    ],
+    "rejected_events": [column.name for column in rejected_events.columns if column.name != "body"],
+}
+
+
 def grants() -> list[str]:
     """Return the statements that give the writer and the reader role what they need."""
     statements = [
         f"GRANT {privileges} ON {name} TO {WRITER}"
         for name, privileges in _WRITER_PRIVILEGES.items()
     ]
-    statements += [f"GRANT SELECT ON {name} TO {READER}" for name in _WRITER_PRIVILEGES]
+    for name in _WRITER_PRIVILEGES:
+        columns = _READER_COLUMNS.get(name)
+        what = f"SELECT ({', '.join(columns)})" if columns else "SELECT"
+        statements.append(f"GRANT {what} ON {name} TO {READER}")
     return [
         *statements,
         "REVOKE EXECUTE ON FUNCTION attach_payment_days(date, date) FROM PUBLIC",
@@ -224,5 +252,5 @@ def create_schema(connection: Connection) -> None:
     """Build the whole schema in an empty database, without revisions: what they must equal."""
     metadata.create_all(connection)
     connection.execute(insert(vocabularies), [row._asdict() for row in vocabulary_rows()])
-    for statement in [ATTACH_DAYS, *VIEWS.values(), *grants()]:
+    for statement in [*FUNCTIONS.values(), *VIEWS.values(), *grants()]:
         connection.execute(text(statement.replace(":", r"\:")))

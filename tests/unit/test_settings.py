@@ -1,13 +1,17 @@
 """App settings: every missing or wrong one is named with an example, and secrets stay unseen."""
 
+import ssl
 import traceback
 from datetime import timedelta
 from typing import Any
 
+import certifi
 import pytest
+from sqlalchemy.engine import URL
 
 from shared_code.errors import PaymentsError
 from shared_code.settings import SettingsError, load_database_settings, load_settings
+from shared_code.store.database import engine_for
 
 KEY = "5a" * 32
 LOCAL = "postgresql://user@localhost/payments"
@@ -167,6 +171,7 @@ def test_a_wrong_key_is_refused_without_being_shown(key: str, problem: str) -> N
         f"postgresql://user:p@{SECRET}@db.example.com/payments",
         f"postgresql://user:{SECRET}@db.example.com/payments?sslmode=disable",
         f"postgresql://user:{SECRET}@db.example.com/payments?sslmode={SECRET}",
+        f"postgresql://user@localhost/payments?sslpassword={SECRET}",
     ],
 )
 def test_a_wrong_database_url_is_named_and_no_part_of_it_is_shown(url: str) -> None:
@@ -183,12 +188,15 @@ def test_a_wrong_database_url_is_named_and_no_part_of_it_is_shown(url: str) -> N
     [
         f"postgresql://user:{SECRET}@db.example.com/payments",
         f"postgresql://db.example.com/payments?password={SECRET}",
-        f"postgresql://db.example.com/payments?sslpassword={SECRET}&user=a",
+        f"postgresql://user:other@localhost/payments?password=first&password={SECRET}",
     ],
 )
-def test_no_secret_is_in_the_text_of_settings(url: str) -> None:
+def test_no_secret_is_in_the_text_of_settings_urls_and_engines(url: str) -> None:
     loaded = settings(DATABASE_URL=url)
-    for text in (repr(loaded), str(loaded), repr(loaded.database), f"{loaded}"):
+    assert loaded.database.url.password == SECRET
+    engine = engine_for(loaded.database)
+    shown = (repr(loaded), str(loaded), repr(loaded.database), f"{loaded}", repr(engine))
+    for text in (*shown, str(loaded.database.url), repr(loaded.database.url)):
         assert SECRET not in text
         assert KEY not in text
         assert repr(bytes.fromhex(KEY)) not in text
@@ -239,21 +247,58 @@ def test_a_database_on_this_machine_needs_no_tls(url: str) -> None:
     ],
 )
 def test_tls_is_required_of_every_other_host_however_it_is_named(url: str) -> None:
-    assert settings(DATABASE_URL=url).database.url.query["sslmode"] == "require"
-    for mode in ("disable", "allow", "prefer", "REQUIRE", "require&sslmode=disable"):
-        weak = f"{url}{'&' if '?' in url else '?'}sslmode={mode}"
-        found = refusal({"DATABASE_URL": weak, "PII_HASH_KEY": KEY})
-        assert "in clear" in str(found)
+    assert_verified(settings(DATABASE_URL=url).database.url)
+    weak = ("disable", "allow", "prefer", "require", "verify-ca", "VERIFY-FULL")
+    for mode in (*weak, "verify-full&sslmode=disable"):
+        asked = f"{url}{'&' if '?' in url else '?'}sslmode={mode}"
+        found = refusal({"DATABASE_URL": asked, "PII_HASH_KEY": KEY})
+        assert "another server could pose as the database" in str(found)
         assert "sslmode=verify-full" in found.example
+        settings(DATABASE_URL=found.example)
+
+
+def assert_verified(url: URL, roots: str | None = None) -> None:
+    assert url.query["sslmode"] == "verify-full"
+    assert url.query["sslrootcert"] == (roots or certifi.where())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PGHOST", "db.example.com"), ("PGHOSTADDR", "10.0.0.4"), ("PGSERVICE", "payments")],
+)
+def test_hosts_that_libpq_takes_from_its_environment_count(name: str, value: str) -> None:
+    open_url = "postgresql:///payments"
+    assert_verified(settings(DATABASE_URL=open_url, **{name: value}).database.url)
+    assert "sslmode" not in settings(DATABASE_URL=open_url, PGHOST="/tmp").database.url.query
+    named = settings(DATABASE_URL=LOCAL, PGHOST="db.example.com").database.url
+    assert "sslmode" not in named.query, "the URL goes before"
+
+
+def test_a_service_file_may_name_any_host() -> None:
+    assert_verified(settings(DATABASE_URL="postgresql:///payments?service=it").database.url)
 
 
 def test_an_empty_sslmode_asks_for_nothing() -> None:
-    assert settings(DATABASE_URL=f"{REMOTE}?sslmode=").database.url.query["sslmode"] == "require"
+    assert_verified(settings(DATABASE_URL=f"{REMOTE}?sslmode=").database.url)
 
 
-@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
-def test_a_stronger_demand_for_tls_stands(mode: str) -> None:
-    assert settings(DATABASE_URL=f"{REMOTE}?sslmode={mode}").database.url.query["sslmode"] == mode
+@pytest.mark.parametrize("roots", ["/etc/ssl/private-ca.pem", "system"])
+def test_authorities_that_are_named_stand(roots: str) -> None:
+    url = f"{REMOTE}?sslmode=verify-full&sslrootcert={roots}"
+    assert_verified(settings(DATABASE_URL=url).database.url, roots)
+
+
+def test_authorities_of_azure_are_among_the_default_ones() -> None:
+    context = ssl.create_default_context(cafile=certifi.where())
+    names = {
+        value
+        for certificate in context.get_ca_certs()
+        for part in certificate["subject"]
+        for key, value in part
+        if key == "commonName"
+    }
+    # https://learn.microsoft.com/azure/postgresql/security/security-tls
+    assert {"DigiCert Global Root G2", "Microsoft RSA Root Certificate Authority 2017"} <= names
 
 
 def test_host_user_and_name_mean_entra_authentication_over_tls() -> None:
@@ -263,7 +308,7 @@ def test_host_user_and_name_mean_entra_authentication_over_tls() -> None:
     assert database.entra_client_id == identity
     assert (database.url.host, database.url.username) == ("db.example.com", "app")
     assert (database.url.database, database.url.password) == ("payments", None)
-    assert database.url.query["sslmode"] == "require"
+    assert_verified(database.url)
 
 
 def test_a_url_goes_before_host_user_and_name() -> None:

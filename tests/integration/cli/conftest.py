@@ -35,6 +35,6 @@ def container(azurite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Contain
 @pytest.fixture
 def used(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A database that the commands reach, with version 1.0.0 active."""
-    monkeypatch.setenv("DATABASE_URL", store.url)
+    monkeypatch.setenv("DATABASE_URL", store.writer_url)
     use_rules(store, rule("high", when=HIGH))
     return store

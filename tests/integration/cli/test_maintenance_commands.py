@@ -14,7 +14,7 @@ TODAY = datetime.now(UTC).date()
 @pytest.fixture
 def environment(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what reaches the database: an operator needs no key to the personal data."""
-    monkeypatch.setenv("DATABASE_URL", store.url)
+    monkeypatch.setenv("DATABASE_URL", store.owner_url)
     monkeypatch.delenv("PII_HASH_KEY", raising=False)
 
 
@@ -49,18 +49,12 @@ def test_days_behind_the_retention_are_dropped(
     assert capsys.readouterr().out.strip().endswith(kept)
 
 
-@pytest.mark.usefixtures("environment")
-def test_roles_that_are_there_already_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["maintenance", "roles"]) == 0
-    assert "payments_writer" in capsys.readouterr().out
-
-
 def test_missing_database_is_told_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("DATABASE_HOST", raising=False)
-    assert main(["maintenance", "roles"]) == 1
+    assert main(["maintenance", "drop-days"]) == 1
     assert capsys.readouterr().err.startswith("error: app setting DATABASE_URL is missing")
 
 

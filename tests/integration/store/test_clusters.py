@@ -109,7 +109,7 @@ def test_clusters_that_are_refused_leave_those_of_before(store: Store) -> None:
 
 
 def test_the_writer_may_replace_and_the_reader_may_look(store: Store) -> None:
-    with store.database.transaction() as connection:
+    with store.connection() as connection:
         connection.execute(text("SET LOCAL ROLE payments_writer"))
         replace_clusters(connection, WINDOW, found([cluster()], [outlier()]))
         connection.execute(text("SET LOCAL ROLE payments_reader"))

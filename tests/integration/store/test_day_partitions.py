@@ -93,12 +93,12 @@ def test_a_day_begins_at_midnight_utc_whatever_the_session_s_time_zone(store: St
 def test_days_behind_are_dropped_and_the_day_of_the_horizon_stays(store: Store) -> None:
     before = attached(store)
     horizon = datetime.combine(before.first + 2 * DAY, datetime.max.time(), UTC)
-    dropped = drop_days_before(store.database.engine, horizon)
+    dropped = drop_days_before(store.owner.engine, horizon)
     assert dropped == [
         f"{parent}_p{before.first + at * DAY:%Y%m%d}" for parent in PARENTS for at in range(2)
     ]
     assert attached(store) == AttachedDays(before.first + 2 * DAY, before.last)
-    assert drop_days_before(store.database.engine, horizon) == []
+    assert drop_days_before(store.owner.engine, horizon) == []
 
 
 def test_dropping_does_not_hold_up_writers(store: Store) -> None:
@@ -106,7 +106,7 @@ def test_dropping_does_not_hold_up_writers(store: Store) -> None:
     horizon = datetime.combine(first + DAY, datetime.min.time(), UTC)
     with ThreadPoolExecutor(1) as pool:
         with open_writer(store):
-            dropping = pool.submit(drop_days_before, store.database.engine, horizon)
+            dropping = pool.submit(drop_days_before, store.owner.engine, horizon)
             impatient = store.engine(statement_timeout=timedelta(seconds=2))
             for at in range(10):
                 sent = messages(payment_event(f"txn-{at}"))
@@ -118,25 +118,25 @@ def test_dropping_does_not_hold_up_writers(store: Store) -> None:
 def test_a_day_with_a_window_that_waits_to_be_closed_is_kept(store: Store) -> None:
     store.metrics.process_batch(messages(payment_event()), now=NOW)
     midnight = datetime.combine(NOW.date() + DAY, datetime.min.time(), UTC)
-    assert drop_days_before(store.database.engine, midnight) == []
+    assert drop_days_before(store.owner.engine, midnight) == []
     store.metrics.aggregate(NOW)
-    assert drop_days_before(store.database.engine, midnight) == [], "the day is not rolled up yet"
+    assert drop_days_before(store.owner.engine, midnight) == [], "the day is not rolled up yet"
     store.metrics.aggregate(midnight)
     assert f"normalized_transactions_p{NOW:%Y%m%d}" in drop_days_before(
-        store.database.engine, midnight
+        store.owner.engine, midnight
     )
 
 
 def test_a_window_that_waits_on_a_day_that_stays_holds_nothing_up(store: Store) -> None:
     store.metrics.process_batch(messages(payment_event()), now=NOW)
-    assert drop_days_before(store.database.engine, NOW) != []
+    assert drop_days_before(store.owner.engine, NOW) != []
 
 
 def test_an_interrupted_drop_is_finished_by_the_next(store: Store) -> None:
     first = attached(store).first
     horizon = datetime.combine(first + DAY, datetime.min.time(), UTC)
     name = f"{PARENTS[0]}_p{first:%Y%m%d}"
-    autocommit = store.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    autocommit = store.owner.engine.execution_options(isolation_level="AUTOCOMMIT")
     with open_writer(store), autocommit.connect() as connection:
         connection.execute(text("SET lock_timeout = '100ms'"))
         detach = text(f"ALTER TABLE {PARENTS[0]} DETACH PARTITION {name} CONCURRENTLY")
@@ -144,7 +144,7 @@ def test_an_interrupted_drop_is_finished_by_the_next(store: Store) -> None:
             connection.execute(detach)
         connection.detach()
     assert first != attached(store).first
-    assert name in drop_days_before(store.database.engine, horizon)
+    assert name in drop_days_before(store.owner.engine, horizon)
     assert store.value("SELECT to_regclass(:name)", name=name) is None
 
 

@@ -109,7 +109,7 @@ def test_autogenerate_finds_nothing_to_do(store: Store) -> None:
 
 
 def test_autogenerate_would_find_a_missing_column(store: Store) -> None:
-    with store.database.engine.connect() as connection:
+    with store.owner.engine.connect() as connection:
         connection.exec_driver_sql("ALTER TABLE leases DROP COLUMN owner")
         config = Config(str(ROOT / "alembic.ini"), stdout=io.StringIO())
         config.attributes |= {"quiet": True, "connection": connection}
@@ -164,7 +164,7 @@ SABOTAGE = {
 def test_the_description_tells_a_changed_schema(
     shared_store: Store, schema_of_code: frozenset[str], statement: str
 ) -> None:
-    with shared_store.database.engine.connect() as connection:
+    with shared_store.owner.engine.connect() as connection:
         connection.exec_driver_sql(statement)
         assert describe(connection) != schema_of_code
         connection.rollback()
