@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import List  # noqa: UP035 - the worker takes typing.List only
 
@@ -9,9 +10,11 @@ import azure.functions as func
 
 from shared_code.domain.decoding import Message, Origin
 from shared_code.engine.metric_engine import engine_of_process
+from shared_code.worker.enqueued_times import quicken_enqueued_times
 
 _log = logging.getLogger(__name__)
 _engine = engine_of_process()
+quicken_enqueued_times()
 
 
 def main(events: List[func.EventHubEvent], rules: func.InputStream) -> None:  # noqa: UP006
@@ -22,25 +25,30 @@ def main(events: List[func.EventHubEvent], rules: func.InputStream) -> None:  # 
         rules: the active rule document; None before the first one was uploaded.
     """
     document = rules.read() if rules is not None else None
-    result = _engine.process_batch([_message(event) for event in events], document)
+    result = _engine.process_batch(list(_messages(events)), document)
     _log.info(
         "%d messages: %d payments stored, %d duplicates, %d rejected, rule set %s",
         *result,
     )
 
 
-def _message(event: func.EventHubEvent) -> Message:
-    """Return the event's body with its place in Event Hubs, by which it is known again."""
-    metadata = event.metadata or {}
+def _messages(events: Sequence[func.EventHubEvent]) -> Iterator[Message]:
+    """Yield the events' bodies with their places in Event Hubs, by which they are known again."""
+    # All events of a batch share the metadata of all of them, and each would read these anew.
+    metadata = (events[0].metadata if events else None) or {}
     context = metadata.get("PartitionContext")
     partition = json.loads(context) if isinstance(context, str) else context or {}
-    origin = Origin(
+    place = Origin(
         namespace=partition.get("FullyQualifiedNamespace", ""),
         event_hub=partition.get("EventHubName", ""),
         partition_id=partition.get("PartitionId", ""),
-        sequence_number=event.sequence_number if event.sequence_number is not None else -1,
+        sequence_number=-1,
     )
-    return Message(origin, event.get_body(), _aware(event.enqueued_time))
+    for event in events:
+        origin = place
+        if event.sequence_number is not None:
+            origin = place._replace(sequence_number=event.sequence_number)
+        yield Message(origin, event.get_body(), _aware(event.enqueued_time))
 
 
 def _aware(time: datetime | None) -> datetime | None:

@@ -1,0 +1,1 @@
+"""What makes up for a weakness of Microsoft's Python worker."""

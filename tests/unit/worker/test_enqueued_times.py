@@ -1,0 +1,91 @@
+"""Enqueued times are read as Microsoft's converter reads them, and as quickly as they can be."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import pytest
+from azure.functions import meta
+from azure.functions.eventhub import EventHubTriggerConverter
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared_code.worker import enqueued_times
+from shared_code.worker.enqueued_times import quick_parser, quicken_enqueued_times
+
+ORIGINAL: Any = meta._BaseConverter._parse_datetime
+
+
+def outcome(parse: Any, text: str | None) -> str:
+    try:
+        return repr(parse(text))
+    except (ValueError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+times = st.builds(
+    "{}{}{}".format,
+    st.datetimes().map(lambda time: time.replace(microsecond=0).isoformat()),
+    st.sampled_from(["", "."]).flatmap(
+        lambda point: st.text("0123456789", max_size=9).map(lambda digits: point + digits)
+    ),
+    st.sampled_from(
+        ["", "Z", "z", "+00:00", "-00:00", "+01:00", " ", "Zjunk", "+0:00", "+00:00:00"]
+    ),
+)
+
+
+@given(times | st.text(max_size=30) | st.text("0123456789-T:.Z+/ ", max_size=30))
+@example("2026-02-30T00:00:00Z")
+@example("2026-01-31T24:00:00Z")
+@example("2026-01-31T23:59:60Z")
+@example("0000-01-31T23:59:59Z")
+@example("01/31/2026 23:59:59.5Z")
+@example("٢٠٢٦-01-31T23:59:59Z")
+@example("2026-01-31T23:59:59.1234567\n")
+def test_every_time_is_read_as_the_converter_reads_it(text: str) -> None:
+    assert outcome(quick_parser(ORIGINAL), text) == outcome(ORIGINAL, text)
+
+
+def test_the_usual_times_are_not_left_to_the_converter() -> None:
+    def never(_text: str | None) -> datetime | None:
+        raise AssertionError("the slow way was taken")
+
+    parse = quick_parser(never)
+    for text in (
+        "2026-01-31T23:59:59.1234567Z",
+        "2026-01-31T23:59:59.123456",
+        "2026-01-31T23:59:59",
+    ):
+        assert parse(text) is not None
+
+
+class Moved:
+    """A converter without the private name."""
+
+
+class Changed:
+    """A converter that reads times in another way."""
+
+    @classmethod
+    def _parse_datetime(cls, _text: str | None, _zone: str = "UTC") -> str:
+        return "a time"
+
+
+def test_a_converter_that_is_known_is_quickened() -> None:
+    converter = type("Known", (EventHubTriggerConverter,), {}, binding=None)
+    assert quicken_enqueued_times(converter)
+    assert "_parse_datetime" in vars(converter)
+    expected = ORIGINAL("2026-01-31T23:59:59.1234567Z")
+    assert converter._parse_datetime("2026-01-31T23:59:59.1234567Z") == expected
+
+
+@pytest.mark.parametrize("converter", [Moved, Changed])
+def test_a_converter_that_has_changed_is_left_alone_and_named(
+    converter: type, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = vars(converter).get("_parse_datetime")
+    with caplog.at_level(logging.WARNING, enqueued_times.__name__):
+        assert not quicken_enqueued_times(converter)
+    assert vars(converter).get("_parse_datetime") is before
+    assert "azure-functions has changed" in caplog.text
