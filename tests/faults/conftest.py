@@ -5,12 +5,19 @@ the default run does the same things a few times each.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fault_report import FaultCount
 from rich.console import Console
 from rich.table import Table
+
+from local_azure.config import load_config
+from local_azure.environment import LocalAzure
+
+ROOT = Path(__file__).parents[2]
 
 _counts = pytest.StashKey[list[FaultCount]]()
 
@@ -19,6 +26,16 @@ _counts = pytest.StashKey[list[FaultCount]]()
 def full() -> bool:
     """Whether every fault is to be tried as often as it takes to believe it."""
     return os.environ.get("FAULTS") == "full"
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[LocalAzure]:
+    """All services, each test its own; the test starts the host and breaks what it likes."""
+    config = load_config(ROOT / "local_azure.yaml")
+    functions = replace(config.functions, port=0)
+    config = replace(config, data_folder=tmp_path / "local", functions=functions)
+    with LocalAzure(config) as local:
+        yield local
 
 
 @pytest.fixture
