@@ -110,8 +110,10 @@ def fill(
     payments: int,
     moment: datetime,
     progress: Callable[[str], None],
+    *,
+    days: float = DAYS,
 ) -> None:
-    """Store so many payments of the thirty days before a moment, evenly spread.
+    """Store so many payments of the days before a moment, evenly spread.
 
     Args:
         engine: on the empty database.
@@ -119,9 +121,10 @@ def fill(
         payments: how many; none leaves an empty database, vacuumed like the others.
         moment: aware UTC; what is stored ends here.
         progress: is told how far it is.
+        days: how many.
     """
     if payments:
-        _multiply(engine, url, payments, moment, progress)
+        _multiply(engine, url, payments, moment, progress, days=days)
     connection = psycopg2.connect(url)
     connection.autocommit = True
     with connection.cursor() as cursor:
@@ -137,6 +140,8 @@ def _multiply(
     payments: int,
     moment: datetime,
     progress: Callable[[str], None],
+    *,
+    days: float,
 ) -> None:
     for number in range(_PATTERN // _BATCH):
         messages = workload.messages(_BATCH, number, moment)
@@ -149,7 +154,7 @@ def _multiply(
             metric_columns=_columns(cursor, "dynamic_metrics"),
         )
     connection.close()
-    start = moment - timedelta(days=DAYS)
+    start = moment - timedelta(days=days)
     steps = [
         {
             "start": start,
