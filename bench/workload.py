@@ -18,7 +18,7 @@ def bodies(payments: int, seed: int, end: datetime) -> list[bytes]:
     """Return messages of 50 payments each: random ids, event times within 5 minutes before end."""
     source = random.Random(seed)
     return [
-        json.dumps([_payment(source, end) for _ in range(size)]).encode()
+        json.dumps([payment(source, end) for _ in range(size)]).encode()
         for size in _sizes(payments)
     ]
 
@@ -106,7 +106,8 @@ def _sizes(payments: int) -> list[int]:
     return [PAYMENTS_PER_MESSAGE] * whole + ([rest] if rest else [])
 
 
-def _payment(source: random.Random, end: datetime) -> dict[str, Any]:
+def payment(source: random.Random, end: datetime) -> dict[str, Any]:
+    """Return a payment of the five minutes before end, as it stands in JSON."""
     identifier = f"{source.getrandbits(128):032x}"
     country = source.choice(_COUNTRIES)
     time = end - timedelta(microseconds=source.randrange(300_000_000))
