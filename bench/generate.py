@@ -1,20 +1,20 @@
 """How fast the simulator generates payments, JSON text included, beside a plain generator.
 
-``python -m bench.generate``: both on one core in the same run, in turns, the best of each counted;
+``python -m bench.generate``: both on one core in the same run, in turns;
 then the whole way to packed messages, and the same in worker processes.
 """
 
 import argparse
-import json
-import os
+import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from bench.plain_generator import plain_events
+from bench.report import Ratio, Result, add_arguments, conclude, machine, spread
 from simulator.configuration.structure import Configuration
 from simulator.configuration.traffic_settings import TimeSpan, Volume
 from simulator.generation.encoding import write_events
@@ -25,15 +25,18 @@ from simulator.generation.world import World
 from simulator.simulation import Simulation
 
 _END = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+_PLAIN = "plain: random, json.dumps"
+_COLUMNS = "columns and their JSON"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.generate", description=__doc__)
     parser.add_argument("--payments", type=int, default=200_000, help="for each measurement")
-    parser.add_argument("--rounds", type=int, default=3, help="the fastest of so many counts")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here, too")
-    options = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=3, help="of each (3)")
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    began = time.perf_counter()
     configuration = replace(
         Configuration(),
         time=TimeSpan(end=_END, duration="6h"),
@@ -41,24 +44,28 @@ def main() -> None:
     )
     world = World.build(configuration, span_of(configuration, _END))
     tasks: dict[str, Callable[[], int]] = {
-        "plain: random, json.dumps": lambda: _plain(configuration, options.payments // 10),
-        "columns and their JSON": lambda: _columns(world),
+        _PLAIN: lambda: _plain(configuration, options.payments // 10),
+        _COLUMNS: lambda: _columns(world),
         "whole simulation, packed": lambda: _packed(configuration, 1),
         "the same, 2 worker processes": lambda: _packed(configuration, 2),
     }
-    best = dict.fromkeys(tasks, 0.0)
+    rates: dict[str, list[float]] = {name: [] for name in tasks}
     for _ in range(options.rounds):
         for name, task in tasks.items():
             begun = time.perf_counter()
             events = task()
-            best[name] = max(best[name], events / (time.perf_counter() - begun))
-    plain = next(iter(best.values()))
-    print(f"{os.cpu_count()} cores, {options.payments} payments, best of {options.rounds}")
-    print(f"{'':32}{'events/s':>12}{'of plain':>10}")
-    for name, rate in best.items():
-        print(f"{name:32}{rate:12,.0f}{rate / plain:9.1f}x")
-    if options.json is not None:
-        options.json.write_text(json.dumps(best, indent=2) + "\n", "utf-8")
+            rates[name].append(events / (time.perf_counter() - begun))
+    of_plain = [own / plain for own, plain in zip(rates[_COLUMNS], rates[_PLAIN], strict=True)]
+    result = Result(
+        benchmark="generate",
+        title=f"Generating {options.payments:,} payments",
+        columns=("", "events/s"),
+        rows=[[name, round(statistics.median(found))] for name, found in rates.items()],
+        ratios=[Ratio("columns and their JSON, of a plain generator", *spread(of_plain))],
+        seconds=time.perf_counter() - began,
+        machine=machine(),
+    )
+    return conclude([result], options.json)
 
 
 def _plain(configuration: Configuration, events: int) -> int:
@@ -80,4 +87,4 @@ def _packed(configuration: Configuration, workers: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,16 +6,15 @@ endpoint runs on the same machine and takes its share of it.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
+from bench.report import Result, add_arguments, conclude, machine
 from simulator.configuration.shipped_profiles import load_profile
 from simulator.publishing.connection import ProducerSettings
 from simulator.publishing.counters import Counters, summary
@@ -26,13 +25,14 @@ from simulator.simulation import Simulation
 _END = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m bench.publish", description=__doc__)
     parser.add_argument("--payments", type=int, default=100_000)
     parser.add_argument("--pack", type=int, default=50, help="payments in a message")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures here, too")
-    options = parser.parse_args()
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    began = time.perf_counter()
     wanted = (
         f"volume.payments={options.payments}",
         f"messages.pack={options.pack}",
@@ -43,20 +43,32 @@ def main() -> None:
     generated = _generate(Simulation(configuration))
     simulation = Simulation(configuration)
     counters, seconds, in_sdk = _publish(simulation)
-    figures = {
-        "generated_per_second": generated,
-        "published_per_second": counters.events / seconds,
-        "share_in_sdk": in_sdk / seconds,
-        "share_generating": simulation.generating_seconds / seconds,
-    }
-    print(f"generated alone: {generated:,.0f} events/s")
-    print(f"published: {figures['published_per_second']:,.0f} events/s; {summary(counters)}")
-    print(
-        f"time: {figures['share_in_sdk']:.0%} inside the SDK, {figures['share_generating']:.0%} "
-        f"generating, {1 - figures['share_in_sdk'] - figures['share_generating']:.0%} between them"
+    sending, generating = in_sdk / seconds, simulation.generating_seconds / seconds
+    result = Result(
+        benchmark="publish",
+        title=f"Publishing {options.payments:,} payments, {options.pack} in a message",
+        columns=(
+            "generated alone, events/s",
+            "published, events/s",
+            "time inside the SDK",
+            "generating",
+            "between them",
+        ),
+        rows=[
+            [
+                round(generated),
+                round(counters.events / seconds),
+                f"{sending:.0%}",
+                f"{generating:.0%}",
+                f"{1 - sending - generating:.0%}",
+            ]
+        ],
+        ratios=[],
+        seconds=time.perf_counter() - began,
+        machine=machine(),
+        remarks=(summary(counters),),
     )
-    if options.json is not None:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    return conclude([result], options.json)
 
 
 def _generate(simulation: Simulation) -> float:
@@ -99,4 +111,4 @@ def _endpoint() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

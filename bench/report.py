@@ -139,7 +139,7 @@ def table_of(result: Result) -> Table:
     for column in result.columns:
         table.add_column(column, justify="right")
     for row in result.rows:
-        table.add_row(*map(_shown, row))
+        table.add_row(*map(shown, row))
     return table
 
 
@@ -160,7 +160,8 @@ def ratios_table(ratios: Sequence[Ratio]) -> Table:
     return table
 
 
-def _shown(cell: Cell) -> str:
+def shown(cell: Cell) -> str:
+    """Return a cell as it is printed."""
     if cell is None:
         return ""
     if isinstance(cell, float):

@@ -15,16 +15,15 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from bench import workload
+from bench.report import Cell, Result, add_arguments, conclude, machine
 from bench.throwaway import KEY
-from bench.write_path import columns_of
 from shared_code.domain.decoding import decode_batch
 from shared_code.domain.horizon import horizon_at
 from shared_code.domain.normalised_payment import AcceptedPayment
 from shared_code.domain.pseudonyms import Pseudonymiser
+from shared_code.rules.batch_columns import columns_of
 from shared_code.rules.compiler import CompiledRules, compile_document
 
 PAYMENTS: Final = 1_000
@@ -87,7 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and print its table."""
     parser = argparse.ArgumentParser(prog="python -m bench.rules", description=__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="timings of each set (60)")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
+    started = time.perf_counter()
     end = workload.recent()
     decoded = decode_batch(
         workload.messages(PAYMENTS, 1, end),
@@ -101,17 +102,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for _ in range(options.rounds):
         for size, rules in sets.items():
             timings[size].append(seconds_to_judge(rules, payments))
-    table = Table(title=f"judging {len(payments)} payments, median of {options.rounds}")
-    for heading in ("rules", "microseconds", "of the first set", "microseconds per added rule"):
-        table.add_column(heading, justify="right")
     base = statistics.median(timings[SIZES[0]]) * 1e6
+    rows: list[list[Cell]] = []
     for size in SIZES:
         median = statistics.median(timings[size]) * 1e6
-        added = (median - base) / (size - SIZES[0]) if size > SIZES[0] else 0
-        shown = f"{added:.1f}" if added else ""
-        table.add_row(str(size), f"{median:.0f}", f"{median / base:.2f}", shown)
-    Console().print(table)
-    return 0
+        added = (median - base) / (size - SIZES[0]) if size > SIZES[0] else None
+        rows.append([size, round(median), median / base, added])
+    result = Result(
+        benchmark="rules",
+        title=f"Judging {len(payments)} payments, median of {options.rounds}",
+        columns=("rules", "microseconds", "of the first set", "microseconds per added rule"),
+        rows=rows,
+        ratios=[],
+        seconds=time.perf_counter() - started,
+        machine=machine(),
+    )
+    return conclude([result], options.json)
 
 
 if __name__ == "__main__":
