@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from shared_code.cli import maintenance, roles, rules
+from shared_code.cli.printable import printable
 from shared_code.errors import PaymentsError
 
 EXIT_FAILED = 1
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exit_code: int | None = chosen.group(chosen)
         sys.stdout.flush()
     except PaymentsError as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line's output
+        print(printable(f"error: {error}"), file=sys.stderr)  # noqa: T201 - a command line's output
         return EXIT_FAILED
     except BrokenPipeError:
         # Whoever reads has left, as head does; what is still to be written goes nowhere.

@@ -200,12 +200,15 @@ def _hosts(url: URL, values: Mapping[str, str]) -> Iterator[str]:
     What the URL leaves open libpq takes from its environment variables, and a service file may name
     any host.
     """
-    names = url.host or url.query.get("host") or values.get("PGHOST", ())
-    addresses = url.query.get("hostaddr") or values.get("PGHOSTADDR", ())
-    services = url.query.get("service") or values.get("PGSERVICE", ())
-    for given in (names, url.query.get("host", ()), addresses, services):
-        for hosts in [given] if isinstance(given, str) else given:
-            yield from hosts.split(",")
+    named = {
+        "PGHOST": [url.host, url.query.get("host")],
+        "PGHOSTADDR": [url.query.get("hostaddr")],
+        "PGSERVICE": [url.query.get("service")],
+    }
+    for variable, in_url in named.items():
+        for given in [each for each in in_url if each] or [values.get(variable, "")]:
+            for hosts in [given] if isinstance(given, str) else given:
+                yield from hosts.split(",") if hosts else ()
 
 
 def _is_local(host: str) -> bool:

@@ -12,6 +12,7 @@ from shared_code.cli import (
     rules_shadow,
     rules_values,
 )
+from shared_code.cli.printable import printable
 from shared_code.cli.rules_arguments import Answer, database
 
 
@@ -37,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     """
     answer: Answer = arguments.answer(arguments)
     if answer.text:
-        print(answer.text)  # noqa: T201 - a command line's output
+        print(printable(answer.text))  # noqa: T201 - a command line's output
     if answer.errors:
-        print(answer.errors, file=sys.stderr)  # noqa: T201 - likewise
+        print(printable(answer.errors), file=sys.stderr)  # noqa: T201 - likewise
     return answer.exit_code
 
 

@@ -4,6 +4,8 @@ import json
 import logging
 from typing import Final, NamedTuple, Protocol
 
+from shared_code.domain.card_numbers import mask_card_numbers
+from shared_code.domain.redaction import redact
 from shared_code.rules.compiler import canonical_content, compile_document
 from shared_code.rules.errors import RuleDocumentRefused, RuleError
 from shared_code.store.database import Database
@@ -67,17 +69,20 @@ def reload_rules(
         # By its canonical form: the same document may be accepted later on.
         return _refused(database, canonical, name, refusal.errors)
     archive.keep(document.version, canonical)
-    _log.info("rules file %s active as version %s", name, document.version)
+    _log.info("rules file %s active as version %s", mask_card_numbers(name), document.version)
     return ReloadOutcome(document.version, canonical, None)
 
 
 def _refused(
-    database: Database, content: bytes, name: str, errors: tuple[RuleError, ...]
+    database: Database, content: bytes, name: str, quoting: tuple[RuleError, ...]
 ) -> ReloadOutcome:
+    # A mistake in the text of a document is told by quoting it.
+    errors = tuple(RuleError(*map(redact, error)) for error in quoting)
     with database.transaction() as connection:
         record_refused(connection, content, errors, name)
     listed = "\n".join(map(str, errors))
-    _log.error("rules file %s refused with %d errors:\n%s", name, len(errors), listed)
+    shown_name = mask_card_numbers(name)
+    _log.error("rules file %s refused with %d errors:\n%s", shown_name, len(errors), listed)
     return ReloadOutcome(None, None, _report(content, name, errors))
 
 

@@ -12,6 +12,7 @@ from shared_code.rules.document import RuleDocument
 from shared_code.rules.document_text import parse_document
 from shared_code.rules.errors import MAX_ERRORS, RuleDocumentRefused, RuleError
 from shared_code.rules.meaning import meaning_errors
+from shared_code.rules.no_card_numbers import card_number_errors
 from shared_code.rules.shape import check_shape
 
 
@@ -25,6 +26,9 @@ def read_document(content: bytes) -> RuleDocument:
         RuleDocumentRefused: with every mistake found.
     """
     document = parse_document(content)
+    # First and alone: other mistakes may quote what they are about.
+    if found := list(islice(card_number_errors(document), MAX_ERRORS)):
+        raise RuleDocumentRefused(found)
     shape = check_shape(document)
     errors = [error for _, error in shape.errors]
     if shape.complete:

@@ -10,6 +10,8 @@ from typing import Final, Literal, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from shared_code.domain.card_numbers import mask_card_numbers
+from shared_code.domain.redaction import redact
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import CompiledRules, compile_document
 from shared_code.rules.errors import RuleError
@@ -82,7 +84,9 @@ _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('rule_set_activations
 
 _SHIPPED_BY: Final = "deployment"
 # A refused document may be anything; so much of it is kept as evidence.
-_KEPT_BYTES: Final = 64 * 1024
+_KEPT_CHARACTERS: Final = 64 * 1024
+# An escape takes up to eight bytes for the one character that is kept.
+_READ_BYTES: Final = 8 * _KEPT_CHARACTERS
 _COMPILED_KEPT: Final = 8
 
 type Role = Literal["active", "shadow", "shadow_ended"]
@@ -217,9 +221,10 @@ def _activate_shipped(connection: Connection, shipped: bytes) -> RuleSet:
 def kept_text(content: bytes) -> str:
     """Return what is kept of a refused document: its head, which may be anything, as text.
 
-    What a text column cannot hold is shown as escapes.
+    It is redacted like a refused event, and cut off afterwards, so that no number is halved into
+    something that no longer looks like one.
     """
-    return content[:_KEPT_BYTES].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+    return redact(content[:_READ_BYTES].decode("utf-8", "backslashreplace"))[:_KEPT_CHARACTERS]
 
 
 def record_refused(
@@ -230,7 +235,7 @@ def record_refused(
         "sha256": document_hash(content),
         "errors": json.dumps([error._asdict() for error in errors]),
         "document": kept_text(content),
-        "source": source,
+        "source": mask_card_numbers(source),
     }
     connection.execute(_INSERT_REFUSED, parameters)
 
@@ -317,12 +322,15 @@ def end_shadow(connection: Connection, *, by: str, reason: str) -> RuleSet | Non
 def record_activation(
     connection: Connection, rule_set: RuleSet, role: Role, *, by: str, reason: str
 ) -> None:
-    """Append an activation; under the lock that serialises them."""
+    """Append an activation; under the lock that serialises them.
+
+    Anybody may have written who did it and why, into the metadata of a blob for example.
+    """
     parameters = {
         "rule_set": rule_set.rule_set,
         "role": role,
-        "activated_by": by,
-        "reason": reason,
+        "activated_by": mask_card_numbers(by),
+        "reason": mask_card_numbers(reason),
     }
     connection.execute(_ACTIVATE, parameters)
 
@@ -338,7 +346,7 @@ def _accept(connection: Connection, content: bytes, source: str) -> RuleSet:
         "sha256": sha256,
         "version": version,
         "document": content.decode(),
-        "source": source,
+        "source": mask_card_numbers(source),
     }
     rule_set = int(connection.execute(_INSERT_ACCEPTED, accepted).scalar_one())
     rules = [

@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
+from shared_code.domain.card_numbers import mask_card_numbers
+
 _INSERT: Final = text("""
     INSERT INTO rule_suppressions (rule_id, subject, until, reason, created_by)
     VALUES (:rule_id, :subject, :until, :reason, :by)
@@ -49,7 +51,7 @@ def insert_suppression(
         "rule_id": rule_id,
         "subject": subject,
         "until": until,
-        "reason": reason,
+        "reason": mask_card_numbers(reason),
         "by": by,
     }
     return int(connection.execute(_INSERT, parameters).scalar_one())
