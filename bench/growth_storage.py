@@ -55,6 +55,9 @@ SHAPES: Final = {
     " WITH (fillfactor = 70)",
     "key's deduplicate_items off": f"{_NO_KEY}; CREATE UNIQUE INDEX ON normalized_transactions"
     f" ({_KEY}) WITH (deduplicate_items = off)",
+    "metrics with a primary key": (
+        f"ALTER TABLE dynamic_metrics ADD PRIMARY KEY ({_KEY}, rule_set, rule)"
+    ),
     "without BRIN": "DROP INDEX ix_dynamic_metrics_event_time",
     "stored_at without default": (
         "ALTER TABLE normalized_transactions ALTER stored_at DROP DEFAULT,"
