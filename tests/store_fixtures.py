@@ -154,7 +154,7 @@ class Store:
             "normalized_transactions dynamic_metrics window_deltas window_marks payment_metrics_5m"
             " payment_metrics_5m_final window_revisions rule_metrics_5m rejected_events"
             " alerts shadow_alerts rule_history rule_marks roll_up_marks payment_metrics_rolled_up"
-            " window_clusters window_outliers backfills"
+            " window_clusters window_outliers look_back_blocks backfills"
         )
         with self.connection() as connection:
             for table in tables.split():

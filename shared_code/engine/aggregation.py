@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -13,6 +13,7 @@ from shared_code.domain.windows import Period, Window
 from shared_code.engine.cluster_settings import ClusterSettings
 from shared_code.engine.clustering import cluster_window
 from shared_code.engine.pipeline_alerts import drift_alerts, partition_alerts
+from shared_code.engine.window_figures import FIGURE_COLUMNS, figures_of
 from shared_code.engine.window_judging import (
     judge_window,
     look_on,
@@ -26,6 +27,12 @@ from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.store.folding import fold_deltas
 from shared_code.store.leases import Lease, release_lease, renew_lease, take_lease
+from shared_code.store.look_back import (
+    INDEXED,
+    delete_blocks_before,
+    has_blocks,
+    replace_blocks,
+)
 from shared_code.store.partitions import (
     attached_days,
     every_attached_day,
@@ -253,17 +260,20 @@ class Aggregator:
     ) -> tuple[ClosedWindow, int]:
         """Close a window in a transaction; ``again``: judge its payments once more, too."""
         active = in_force.active
+        names = active.rules.columns | self._clustering.columns | FIGURE_COLUMNS | {*INDEXED}
+        columns = payments_between(connection, window, names)
         closed = close_window(
             connection,
             window,
+            list(figures_of(columns)),
             rule_set=active.rule_set,
             allowed_lateness=self._allowed_lateness,
         )
         mark_roll_ups(connection, window)
+        if has_blocks(connection):
+            replace_blocks(connection, window, columns)
         mark_what_late_payments_reach(connection, window, in_force, closed.revision)
         delete_rule_marks(connection, window)
-        names = active.rules.columns | self._clustering.columns
-        columns = payments_between(connection, window, names)
         if again:
             matches = active.rules.matches(columns)
             replace_payment_metrics(connection, window, columns, matches, rule_set=active.rule_set)
@@ -336,6 +346,9 @@ class Aggregator:
     def _look_after_partitions(self, now: datetime) -> int:
         with self._database.transaction() as connection:
             keep_days_attached(connection, now, self._retention)
+            kept = min(every_attached_day(connection))
+            if has_blocks(connection):
+                delete_blocks_before(connection, datetime.combine(kept, time.min, UTC))
             return len(
                 raise_alerts(connection, list(partition_alerts(attached_days(connection), now)))
             )

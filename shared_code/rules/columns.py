@@ -1,6 +1,6 @@
 """A batch of payments as columns, made on demand: what compiled rules read."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -12,7 +12,6 @@ import numpy as np
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
 from shared_code.rules.packed import (
     ABSENT,
-    NO_TIME,
     Amounts,
     Codes,
     Integers,
@@ -93,6 +92,17 @@ class Columns:
         """Return what each label of a column stands for."""
         return self._once(("distinct", column), lambda: self._distinct(column))
 
+    def distinct_where(self, column: str, wanted: Mask) -> Collection[Any]:
+        """Return the values, each once, that a column has where payments are wanted."""
+        values = self.values(column)
+        if isinstance(values, Packed):
+            rows = np.flatnonzero(wanted & values.present)
+            # A row of each label; which one does not matter.
+            one_of = np.full(len(values), ABSENT, dtype=np.int64)
+            one_of[values.labels[rows]] = rows
+            return values.taken(one_of[one_of != ABSENT])
+        return frozenset(values[row] for row in np.flatnonzero(wanted).tolist()) - {None}
+
     def holds_of(self, column: str, holds: Callable[[Any], bool]) -> Mask:
         """Return for which payments something holds that a column's value alone decides.
 
@@ -164,7 +174,9 @@ class Columns:
     def _microseconds(self, column: str) -> Integers:
         times: Sequence[datetime | None] = self.values(column)
         if isinstance(times, Times):
-            return np.where(times.microseconds == NO_TIME, 0, times.microseconds)
+            if times.present.all():
+                return times.microseconds
+            return np.where(times.present, times.microseconds, 0)
         return np.array(
             [0 if time is None else (time - _EPOCH) // _MICROSECOND for time in times],
             dtype=np.int64,

@@ -12,11 +12,13 @@ from functools import reduce
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_code.rules.columns import ABSENT, HOURS_OF_DAY, Columns, Integers, Mask
 from shared_code.rules.document import Condition
 from shared_code.rules.fields import ALL_FIELDS, Field, Kind
 from shared_code.rules.money_ranges import Ranges, amount_ranges, round_steps
+from shared_code.rules.packed import Fractions
 from shared_code.rules.patterns import compile_pattern
 from shared_code.rules.rates import Conversion, Converter
 
@@ -33,6 +35,7 @@ type Lists = Mapping[str, Sequence[str]]
 
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_OF_WEEK: Final = {name: number for number, name in enumerate(_DAYS)}
+_MANY: Final = 1 << 15
 _NEGATED: Final = frozenset({"ne", "not_in"})
 _ORDER: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "eq": operators.eq,
@@ -115,7 +118,26 @@ class ConditionCompiler:
 
 
 def _evaluated_once(comparison: CompiledCondition) -> CompiledCondition:
-    return lambda columns: columns.once(comparison)
+    """Return a comparison that is made once for the same payments.
+
+    Of many payments a bit each is kept: a document has hundreds of comparisons.
+    """
+
+    def kept(columns: Columns) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        true, false = comparison(columns)
+        return np.packbits(true), np.packbits(false)
+
+    def evaluate(columns: Columns) -> Verdict:
+        if columns.size < _MANY:
+            return columns.once(comparison)
+        true, false = columns.once(kept)
+        return Verdict(_unpacked(true, columns.size), _unpacked(false, columns.size))
+
+    return evaluate
+
+
+def _unpacked(bits: NDArray[np.uint8], size: int) -> Mask:
+    return np.unpackbits(bits, count=size).view(np.bool_)
 
 
 def _known(true: Mask) -> Verdict:
@@ -236,14 +258,16 @@ def _number(field: Field, operator: str, operand: Any) -> CompiledCondition:
     else:
         bound, compare = Fraction(operand), _ORDER[operator]
 
-    def holds(value: Fraction | None) -> bool:
-        if value is None:
-            return False
-        return low <= value <= high if operator == "between" else bool(compare(value, bound))
-
     def evaluate(columns: Columns) -> Verdict:
-        found = [holds(value) for value in columns.values(field.column)]
-        return _where_present(np.array(found, dtype=np.bool_), columns.present(field.column))
+        numbers = columns.values(field.column)
+        if not isinstance(numbers, Fractions):
+            message = f"{field.name} is reckoned of pairs of payments"
+            raise TypeError(message)
+        if operator == "between":
+            holds = numbers.compared(operators.ge, low) & numbers.compared(operators.le, high)
+        else:
+            holds = numbers.compared(compare, bound)
+        return _where_present(holds, numbers.present)
 
     return evaluate
 

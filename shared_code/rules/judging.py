@@ -1,16 +1,19 @@
 """Judges the payments of ended windows by every rule of a document."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+import numpy as np
 
 from shared_code.domain.windows import Window
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import CompiledRules, StreamRule
 from shared_code.rules.findings import Finding, RuleCount
 from shared_code.rules.outcomes import INDETERMINATE, NO_OUTCOMES, RowOutcomes
+from shared_code.rules.packed import Texts
 from shared_code.rules.window_slices import WindowSlice, window_slices
 
 # Rules that look back as long, or less, share one history of a subject.
@@ -25,7 +28,7 @@ class HistoryNeed:
     """
 
     column: str
-    subjects: frozenset[Any]
+    subjects: Collection[Any]
     span: Window
     names: frozenset[str]
 
@@ -85,12 +88,12 @@ def _stream_results(
     findings: dict[datetime, list[Finding]] = defaultdict(list)
     hits: dict[int, RowOutcomes] = {}
     for reach, group in _by_history(rules.stream_rules):
-        sought = frozenset[Any]().union(*(rule.sought(columns) for rule in group))
-        if not sought:
+        subjects = _sought(group, columns)
+        if not subjects:
             continue
         need = HistoryNeed(
             group[0].subject_column,
-            sought,
+            subjects,
             Window(span.start - reach, span.start),
             frozenset().union(*(rule.columns for rule in group)),
         )
@@ -104,6 +107,22 @@ def _stream_results(
             for finding in result.findings:
                 findings[finding.window_start].append(finding)
     return _Streams(findings, hits)
+
+
+def _sought(rules: Sequence[StreamRule], columns: Columns) -> Collection[Any]:
+    """Return the subjects whose history some rules of one subject want."""
+    wanted, naming = np.zeros(columns.size, np.bool_), np.zeros(columns.size, np.bool_)
+    for rule in rules:
+        wanted |= rule.sought(columns)
+        if rule.source.looks_to_named_payment:
+            naming |= rule.sought(columns)
+    subjects = columns.distinct_where(rules[0].subject_column, wanted)
+    if not naming.any():
+        return subjects
+    named = columns.distinct_where("original_transaction_id", naming)
+    if isinstance(subjects, Texts) and isinstance(named, Texts):
+        return subjects.followed_by(named)
+    return frozenset([*subjects, *named])
 
 
 def _by_history(rules: Sequence[StreamRule]) -> Iterator[tuple[timedelta, list[StreamRule]]]:

@@ -5,9 +5,10 @@ need not know of it. What looks at all of them takes the arrays.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final, Self, overload, override
 
 import numpy as np
@@ -20,7 +21,9 @@ ABSENT: Final = -1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 NO_TIME: Final = np.iinfo(np.int64).min
+_TOO_LONG: Final = 2**63
 _WORD: Final = 8
+_HASHED: Final = 64
 # Odd, with ones and zeros in no order: the golden ratio of 64 bits.
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _HALF: Final = np.uint64(32)
@@ -66,7 +69,7 @@ class Packed(Sequence[Any], ABC):
             else:
                 rows = np.flatnonzero(present)
                 numbers, examples = self.taken(rows).label()
-                labels = np.full(len(self), ABSENT, dtype=np.int64)
+                labels = np.full(len(self), ABSENT, dtype=numbers.dtype)
                 labels[rows] = numbers
                 self._labelled = labels, rows[examples]
         return self._labelled
@@ -209,6 +212,57 @@ class Amounts(Packed):
         return None if amount == ABSENT else Decimal(amount).scaleb(-int(self.decimals[row]))
 
 
+class Fractions(Packed):
+    """Exact fractions, reckoned for each payment; a denominator of 0 for an absent one."""
+
+    __slots__ = ("denominators", "numerators")
+
+    def __init__(self, numerators: Integers, denominators: Integers) -> None:
+        super().__init__()
+        self.numerators = numerators
+        self.denominators = denominators
+
+    @override
+    def __len__(self) -> int:
+        return self.numerators.size
+
+    @property
+    @override
+    def present(self) -> Mask:
+        return np.not_equal(self.denominators, 0)
+
+    @override
+    def taken(self, rows: Integers) -> "Fractions":
+        return Fractions(_taken(self.numerators, rows, 0), _taken(self.denominators, rows, 0))
+
+    @override
+    def followed_by(self, other: "Fractions") -> "Fractions":
+        return Fractions(
+            np.concatenate((self.numerators, other.numerators)),
+            np.concatenate((self.denominators, other.denominators)),
+        )
+
+    def compared(self, compare: Callable[[Any, Any], Any], bound: Fraction) -> Mask:
+        """Return how each compares with a number; anything where it is absent."""
+        left, right = self.numerators, self.denominators
+        longest = max(int(abs(left).max(initial=0)), int(right.max(initial=0)))
+        if longest * max(abs(bound.numerator), bound.denominator) >= _TOO_LONG:
+            left, right = left.astype(np.object_), right.astype(np.object_)
+        holds: Mask = compare(left * bound.denominator, right * bound.numerator)
+        return holds.astype(np.bool_)
+
+    @override
+    def label(self) -> tuple[Integers, Integers]:
+        pairs = np.column_stack((self.numerators, self.denominators))
+        _, examples, labels = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
+        return labels, examples
+
+    @override
+    def _one(self, row: int) -> Fraction | None:
+        under = int(self.denominators[row])
+        return Fraction(int(self.numerators[row]), under) if under else None
+
+
 class Texts(Packed):
     """Texts in UTF-8, none of them empty; an empty one for an absent one.
 
@@ -251,6 +305,15 @@ class Texts(Packed):
         equal: Mask = np.equal(self.encoded, other.encoded).astype(np.bool_)
         return equal
 
+    @property
+    def hashes(self) -> NDArray[np.uint32]:
+        """A number of 32 bits for each text, the same wherever it stands and for ever."""
+        # Of a longer text its beginning will do.
+        encoded = self.encoded
+        if encoded.dtype == np.object_ or encoded.dtype.itemsize > _HASHED:
+            encoded = encoded.astype(f"S{_HASHED}")
+        return (_mixed(encoded) >> _HALF).astype(np.uint32)
+
     @override
     def label(self) -> tuple[Integers, Integers]:
         if self.encoded.dtype != np.object_ and self.encoded.size:
@@ -289,16 +352,17 @@ def _taken(values: NDArray[Any], rows: Integers, absent: Any) -> NDArray[Any]:
 def _mixed(encoded: NDArray[np.bytes_]) -> NDArray[np.uint64]:
     """Return a number of 64 bits for each text: equal texts, equal numbers."""
     width = -(-encoded.dtype.itemsize // _WORD) * _WORD
-    words = encoded.astype(f"S{width}").view(np.uint64).reshape(encoded.size, -1)
+    words = encoded.astype(f"S{width}").view("<u8").reshape(encoded.size, width // _WORD)
     mixed = np.zeros(encoded.size, dtype=np.uint64)
     for place in range(words.shape[1]):
-        mixed ^= words[:, place]
-        mixed *= _FACTOR
-        mixed ^= mixed >> _HALF
+        stirred = (mixed ^ words[:, place]) * _FACTOR
+        stirred ^= stirred >> _HALF
+        # Behind a text is nothing, however wide its column.
+        mixed = np.where(words[:, place] == 0, mixed, stirred)
     return mixed
 
 
-def _numbered(values: NDArray[Any]) -> tuple[Integers, Integers]:
+def _numbered(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return labels from 0 by ascending value, and for each the first row that has it."""
     if not values.size:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
@@ -306,6 +370,7 @@ def _numbered(values: NDArray[Any]) -> tuple[Integers, Integers]:
     ordered = values[order]
     begins = np.ones(values.size, dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
-    labels = np.empty(values.size, dtype=np.int64)
-    labels[order] = np.cumsum(begins) - 1
+    # Payments that are read together are fewer than 2**31.
+    labels = np.empty(values.size, dtype=np.int32)
+    labels[order] = np.cumsum(begins, dtype=np.int32) - 1
     return labels, order[begins]

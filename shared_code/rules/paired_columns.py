@@ -1,15 +1,14 @@
 """Payments beside the one that each is compared with: what ``where`` of a sequence rule reads."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
 
-from shared_code.rules.columns import ABSENT, Columns, taken
+from shared_code.rules.columns import ABSENT, Columns, Integers, taken
 from shared_code.rules.fields import GAP_COLUMN, RATIO_COLUMN
+from shared_code.rules.packed import Fractions
 
 _MINUTE: Final = timedelta(minutes=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -30,9 +29,9 @@ def paired(columns: Columns, rows: Sequence[int], partners: Sequence[int], prefi
 
     def values(column: str) -> Sequence[Any]:
         if column == GAP_COLUMN:
-            return _gaps(columns.values("event_time"), rows, partners)
+            return _gaps(columns, own, beside)
         if column == RATIO_COLUMN:
-            return _ratios(columns, rows, partners)
+            return _ratios(columns, own, beside)
         if column.startswith(of_partner):
             return taken(columns.values(column.removeprefix(of_partner)), beside)
         return taken(columns.values(column), own)
@@ -40,27 +39,18 @@ def paired(columns: Columns, rows: Sequence[int], partners: Sequence[int], prefi
     return Columns(len(rows), values)
 
 
-def _gaps(
-    times: Sequence[datetime], rows: Sequence[int], partners: Sequence[int]
-) -> list[Fraction | None]:
+def _gaps(columns: Columns, own: Integers, beside: Integers) -> Fractions:
     """Return the minutes from each partner to its payment, exactly."""
-    return [
-        None
-        if partner == ABSENT
-        else Fraction((times[row] - times[partner]) // _MICROSECOND, _MICROSECONDS_OF_MINUTE)
-        for row, partner in zip(rows, partners, strict=True)
-    ]
+    times = columns.microseconds()
+    known = beside != ABSENT
+    return Fractions(
+        np.where(known, times[own] - times[beside], 0),
+        np.where(known, _MICROSECONDS_OF_MINUTE, 0),
+    )
 
 
-def _ratios(
-    columns: Columns, rows: Sequence[int], partners: Sequence[int]
-) -> list[Fraction | None]:
+def _ratios(columns: Columns, own: Integers, beside: Integers) -> Fractions:
     """Return each amount divided by its partner's; None across currencies, or if that is zero."""
-    amounts: Sequence[Decimal] = columns.values("amount")
-    currencies = columns.values("currency")
-    return [
-        None
-        if partner == ABSENT or currencies[row] != currencies[partner] or not amounts[partner]
-        else Fraction(amounts[row]) / Fraction(amounts[partner])
-        for row, partner in zip(rows, partners, strict=True)
-    ]
+    amounts, currencies = columns.minor_units(), columns.codes("currency")
+    known = (beside != ABSENT) & (currencies[own] == currencies[beside])
+    return Fractions(amounts[own], np.where(known, amounts[beside], 0))

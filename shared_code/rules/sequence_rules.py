@@ -36,7 +36,6 @@ from shared_code.rules.subject_events import (
     CountedEvents,
     StreamResult,
     SubjectEvents,
-    distinct_of,
     inside,
     named_codes,
     of_subjects,
@@ -80,15 +79,12 @@ class SequenceRule:
         """The column whose values name the subjects; payments themselves where one is looked up."""
         return FIELDS[self.source.subject or "transaction_id"].column
 
-    def sought(self, columns: Columns) -> frozenset[Any]:
-        """Return the subjects whose history the rule wants, for payments to be judged."""
+    def sought(self, columns: Columns) -> Mask:
+        """Return at which payments the rule wants the history of the subject."""
         when = self.when(columns).true
         if self.source.pattern is not None:
             when = when & self.completes(columns).true
-        found = distinct_of(columns, self.subject_column, when)
-        if self.source.looks_to_named_payment:
-            found |= distinct_of(columns, "original_transaction_id", when)
-        return found
+        return when
 
     @property
     def columns(self) -> frozenset[str]:
@@ -121,7 +117,7 @@ class SequenceRule:
         partner = self.partner(columns).true
         if self.source.pattern is not None:
             judged &= self.completes(columns).true
-            partner &= when
+            partner = partner & when
         if not judged.any():
             return np.flatnonzero(judged)
         if self.source.looks_to_named_payment:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -99,13 +99,6 @@ def inside(columns: Columns, span: Window) -> Mask:
     start, end = microseconds_of(span.start), microseconds_of(span.end)
     times = columns.microseconds()
     return (times >= start) & (times < end)
-
-
-def distinct_of(columns: Columns, column: str, wanted: Mask) -> frozenset[Any]:
-    """Return the values that a column has where payments are wanted."""
-    labels = np.unique(columns.labels(column)[wanted])
-    distinct = columns.distinct(column)
-    return frozenset(distinct[label] for label in labels.tolist() if label != ABSENT)
 
 
 def of_subjects(subjects: Integers, judged: Mask) -> Mask:

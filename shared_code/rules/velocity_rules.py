@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from shared_code.domain.windows import Window
 from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
-from shared_code.rules.document import Measure, Rule
+from shared_code.rules.document import AlertThreshold, Measure, Rule
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import Finding
 from shared_code.rules.outcomes import MATCHED, RowOutcomes, outcome_number, row_outcomes
@@ -25,7 +24,6 @@ from shared_code.rules.subject_events import (
     CountedEvents,
     StreamResult,
     SubjectEvents,
-    distinct_of,
     inside,
     of_subjects,
     subject_codes,
@@ -56,9 +54,9 @@ class VelocityRule:
         """The column whose values name the subjects."""
         return FIELDS[self.source.subject or ""].column
 
-    def sought(self, columns: Columns) -> frozenset[Any]:
-        """Return the subjects whose history the rule wants, for payments to be judged."""
-        return distinct_of(columns, self.subject_column, self.when(columns).true)
+    def sought(self, columns: Columns) -> Mask:
+        """Return at which payments the rule wants the history of the subject."""
+        return self.when(columns).true
 
     @property
     def columns(self) -> frozenset[str]:
@@ -119,11 +117,24 @@ class VelocityRule:
         events = SubjectEvents(columns, self.source.subject, self.source.group_by)
         counted = np.ones(columns.size, dtype=np.bool_)
         judged = np.flatnonzero(inside(columns, span))
-        values = self._values(events, counted, judged)
+        wholes, decimals = self._values(events, counted, judged)
         alert, bands = self.source.alert, self.source.bands
-        # Many payments share few values.
-        passes = cache(lambda value: alert is not None and alert.passed_by(value))
-        passed = [passes(value) for value in values]
+        over = np.zeros(judged.size, dtype=np.bool_)
+        if alert is not None:
+            over = _passing(alert, wholes, decimals)
+            if not bands:
+                # What does not pass is told nowhere.
+                judged, wholes, decimals, over = (
+                    judged[over],
+                    wholes[over],
+                    decimals[over],
+                    over[over],
+                )
+        values = [
+            Decimal(whole).scaleb(-places)
+            for whole, places in zip(wholes.tolist(), decimals.tolist(), strict=True)
+        ]
+        passed: list[bool] = over.tolist()
         recorded = [place for place, over in enumerate(passed) if over or alert is None]
         hits = row_outcomes(
             judged[recorded], [outcome_number(bands, values[place]) for place in recorded]
@@ -140,26 +151,39 @@ class VelocityRule:
             return np.ones(columns.size, dtype=np.bool_)
         return self.conversion.of(columns, "amount", "currency").known
 
-    def _values(self, events: SubjectEvents, counted: Mask, judged: Integers) -> list[Decimal]:
+    def _values(
+        self, events: SubjectEvents, counted: Mask, judged: Integers
+    ) -> tuple[NDArray[Any], Integers]:
+        """Return values at events as whole numbers of their last decimal, and those decimals."""
         columns, within = events.columns, self.source.reach // _MICROSECOND
+        none = np.zeros(judged.size, dtype=np.int64)
         if self.measure.function == "sum":
             if self.conversion is None:
-                weights, exponents = columns.minor_units(), columns.exponents()[judged].tolist()
+                weights, decimals = columns.minor_units(), columns.exponents()[judged]
             else:
                 weights = self.conversion.of(columns, "amount", "currency").minor_units
-                exponents = [self.conversion.target.minor_unit] * judged.size
+                decimals = none + self.conversion.target.minor_unit
             sums = sliding_values(
                 events.times, events.subjects, counted, events.payments, within, weights=weights
             )
-            return [
-                Decimal(total).scaleb(-exponent)
-                for total, exponent in zip(sums[judged].tolist(), exponents, strict=True)
-            ]
+            return sums[judged], decimals
         items = events.payments
         if self.measure.function == "distinct_count":
             items = columns.labels(FIELDS[self.measure.field or ""].column)
-        counts = sliding_values(events.times, events.subjects, counted, items, within)[judged]
-        return [Decimal(count) for count in counts.tolist()]
+        counts = sliding_values(events.times, events.subjects, counted, items, within)
+        return counts[judged], none
+
+
+def _passing(alert: AlertThreshold, wholes: NDArray[Any], decimals: Integers) -> Mask:
+    """Return which values pass a threshold, exactly."""
+    passing = np.zeros(wholes.size, dtype=np.bool_)
+    for places in np.unique(decimals).tolist():
+        own = decimals == places
+        # Many payments share few values.
+        values, at = np.unique(wholes[own], return_inverse=True)
+        passes = [alert.passed_by(Decimal(value).scaleb(-places)) for value in values.tolist()]
+        passing[own] = np.array(passes, dtype=np.bool_)[at]
+    return passing
 
 
 class _Judged(NamedTuple):

@@ -65,7 +65,8 @@ def read_packed(
 
 
 def _selected(name: str) -> str:
-    return f"coalesce({name}, -1)" if KINDS[name] in {Kind.code, Kind.flags} else name
+    # A literal without a type takes that of the column.
+    return f"coalesce({name}, '-1')" if KINDS[name] is Kind.code else name
 
 
 class _Reader:
@@ -103,7 +104,7 @@ class _Reader:
                     parts = [part.astype(np.object_) for part in parts]
                 return Texts(_whole(parts, np.dtype("S1")))
             case _:
-                return Codes(_whole(parts, np.int32))
+                return Codes(_whole(parts, np.int32 if kind is Kind.flags else np.int16))
 
     def _take_apart(self) -> None:
         rows, self._rows = self._rows, []
@@ -128,8 +129,10 @@ class _Reader:
                     part = fields.minor_units(decimals)
                 case Kind.text:
                     part = fields.texts()
-                case _:
+                case Kind.flags:
                     part = fields.integers()
+                case _:
+                    part = fields.small_integers()
                     decimals = _DECIMALS[part] if name == "currency" else decimals
             self._parts[name].append(part)
 
@@ -153,6 +156,10 @@ class _Fields:
     def integers(self) -> NDArray[Any]:
         """Return fields of type integer; never NULL."""
         return self._fixed(">i4").astype(np.int32)
+
+    def small_integers(self) -> NDArray[Any]:
+        """Return fields of type smallint; never NULL."""
+        return self._fixed(">i2").astype(np.int16)
 
     def minor_units(self, decimals: NDArray[Any]) -> Integers:
         """Return fields of type numeric in units of so many decimals; never NULL nor negative."""

@@ -205,6 +205,7 @@ _WRITER_PRIVILEGES: Final = {
     "shadow_alerts": "SELECT, INSERT, UPDATE",
     "window_clusters": "SELECT, INSERT, DELETE",
     "window_outliers": "SELECT, INSERT, DELETE",
+    "look_back_blocks": "SELECT, INSERT, DELETE",
     "rejected_events": "INSERT",
     "leases": "SELECT, INSERT, UPDATE",
     "payment_windows": "SELECT",

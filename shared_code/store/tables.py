@@ -27,6 +27,7 @@ from shared_code.store.rule_tables import (
 from shared_code.store.table_parts import metadata
 from shared_code.store.window_tables import (
     leases,
+    look_back_blocks,
     payment_metrics_5m,
     payment_metrics_5m_final,
     payment_metrics_rolled_up,
@@ -43,6 +44,7 @@ __all__ = [
     "backfills",
     "dynamic_metrics",
     "leases",
+    "look_back_blocks",
     "metadata",
     "normalized_transactions",
     "payment_metrics_5m",

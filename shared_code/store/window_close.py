@@ -1,4 +1,4 @@
-"""Closes windows: exact figures of one window from its payments, and the proof of the counters.
+"""Closes windows: writes the exact figures of one window, and proves the counters by them.
 
 Every function works inside one REPEATABLE READ transaction, so that all of them see the same
 payments. A payment that this snapshot does not see has a mark of its own, which the snapshot does
@@ -7,6 +7,7 @@ not see either and which therefore survives.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -29,22 +30,16 @@ _LATEST_REVISION: Final = text("""
     ORDER BY revision DESC
     LIMIT 1
 """)
-# percentile_disc gives an amount that was paid, exactly; percentile_cont would go through floats.
+# The average is PostgreSQL's quotient, as everywhere else.
 _INSERT_FINAL: Final = text("""
     INSERT INTO payment_metrics_5m_final
         (window_start, payment_method, currency, payment_status, revision,
          payment_count, amount_sum, amount_min, amount_max, amount_avg,
          amount_p50, amount_p95, amount_p99, distinct_customers, distinct_merchants)
-    SELECT :window_start, payment_method, currency, payment_status, :revision,
-           count(*), sum(amount), min(amount), max(amount), avg(amount),
-           percentile_disc(0.50) WITHIN GROUP (ORDER BY amount),
-           percentile_disc(0.95) WITHIN GROUP (ORDER BY amount),
-           percentile_disc(0.99) WITHIN GROUP (ORDER BY amount),
-           count(DISTINCT customer_id), count(DISTINCT merchant_id)
-    FROM normalized_transactions
-    WHERE event_time >= :window_start AND event_time < :window_end
-    GROUP BY payment_method, currency, payment_status
-    RETURNING payment_count
+    VALUES (:window_start, :payment_method, :currency, :payment_status, :revision,
+            :payment_count, :amount_sum, :amount_min, :amount_max,
+            CAST(:amount_sum AS numeric) / :payment_count,
+            :amount_p50, :amount_p95, :amount_p99, :distinct_customers, :distinct_merchants)
 """)
 _INSERT_REVISION: Final = text("""
     INSERT INTO window_revisions (window_start, revision, payment_count, rule_set, final_at)
@@ -83,6 +78,23 @@ _DRIFT: Final = text("""
 """)
 
 
+class GroupFigures(NamedTuple):
+    """Exact figures of the payments of one window and group."""
+
+    payment_method: int
+    currency: int
+    payment_status: int
+    payment_count: int
+    amount_sum: Decimal
+    amount_min: Decimal
+    amount_max: Decimal
+    amount_p50: Decimal
+    amount_p95: Decimal
+    amount_p99: Decimal
+    distinct_customers: int
+    distinct_merchants: int
+
+
 class Drift(NamedTuple):
     """A group whose streamed counters differ from its payments. None: not there at all."""
 
@@ -119,24 +131,39 @@ def marked_windows(connection: Connection, now: datetime) -> list[Window]:
 
 
 def close_window(
-    connection: Connection, window: Window, *, rule_set: int, allowed_lateness: timedelta
+    connection: Connection,
+    window: Window,
+    figures: Sequence[GroupFigures],
+    *,
+    rule_set: int,
+    allowed_lateness: timedelta,
 ) -> ClosedWindow:
-    """Consume a window's marks and write its exact figures as the next revision."""
-    span = {"window_start": window.start, "window_end": window.end}
+    """Consume a window's marks and write its exact figures as the next revision.
+
+    Args:
+        connection: in a transaction of REPEATABLE READ isolation.
+        window: which has ended.
+        figures: of the payments that the transaction sees.
+        rule_set: number of the active one.
+        allowed_lateness: until so long after its end the window is not final.
+    """
     delete_marks(connection, window)
     revision = int(connection.execute(_NEXT_REVISION, {"window_start": window.start}).scalar_one())
-    counts = connection.execute(_INSERT_FINAL, {**span, "revision": revision}).scalars().all()
+    if figures:
+        of_revision = {"window_start": window.start, "revision": revision}
+        connection.execute(_INSERT_FINAL, [each._asdict() | of_revision for each in figures])
+    payment_count = sum(each.payment_count for each in figures)
     parameters = {
         "window_start": window.start,
         "revision": revision,
-        "payment_count": sum(counts),
+        "payment_count": payment_count,
         "rule_set": rule_set,
         "final_at": window.end + allowed_lateness,
     }
     connection.execute(_INSERT_REVISION, parameters)
     found = connection.execute(_DRIFT, {"window_start": window.start, "revision": revision}).all()
     drift = [Drift(*row) for row in found]
-    return ClosedWindow(window, revision, sum(counts), drift)
+    return ClosedWindow(window, revision, payment_count, drift)
 
 
 def latest_revision(connection: Connection, window: Window) -> Revision:

@@ -5,7 +5,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Identity,
+    Index,
     Integer,
+    LargeBinary,
     Numeric,
     PrimaryKeyConstraint,
     SmallInteger,
@@ -177,6 +179,21 @@ window_outliers = Table(
     PrimaryKeyConstraint("window_start", "event_time", "transaction_id", "payment_status"),
     aligned(),
     CheckConstraint("score >= 0", name="score_not_negative"),
+)
+
+look_back_blocks = Table(
+    "look_back_blocks",
+    metadata,
+    Column("subject_column", Key, nullable=False),
+    window_start(),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("moments", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("subject_column", "window_start"),
+    aligned(),
+    CheckConstraint(
+        "octet_length(hashes) = octet_length(moments)", name="one_moment_for_each_hash"
+    ),
+    Index("ix_look_back_blocks_window_start", "window_start"),
 )
 
 leases = Table(

@@ -14,8 +14,10 @@ from sqlalchemy import text
 from store_fixtures import Store, migrate
 
 from shared_code.domain.windows import EPOCH, Period, PeriodLength, window_of
+from shared_code.engine import window_figures
 from shared_code.store.database import Database
 from shared_code.store.roll_ups import RolledUp, mark_roll_ups, marked_roll_ups, roll_up
+from shared_code.store.subject_history import payments_between
 from shared_code.store.window_close import close_window, marked_windows
 
 MICROSECOND = timedelta(microseconds=1)
@@ -57,7 +59,9 @@ def close(database: Database, now: datetime = NEXT_MIDNIGHT) -> None:
         windows = marked_windows(connection, now)
     for window in windows:
         with database.transaction("REPEATABLE READ") as connection:
-            close_window(connection, window, rule_set=1, allowed_lateness=LATENESS)
+            columns = payments_between(connection, window, window_figures.FIGURE_COLUMNS)
+            figures = list(window_figures.figures_of(columns))
+            close_window(connection, window, figures, rule_set=1, allowed_lateness=LATENESS)
             mark_roll_ups(connection, window)
 
 
