@@ -1,0 +1,148 @@
+"""Sends packed payments at a rate, or as many as are taken, for as long as it is wanted.
+
+The payments are the frozen workload's, made ready beforehand but for their ids and event times, so
+that sending takes little of the machine that is measured.
+"""
+
+import json
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self
+
+from bench import workload
+from simulator.message import Message
+from simulator.publishing.connection import ProducerSettings
+from simulator.publishing.event_hubs import EventHubsPublisher
+
+PER_MESSAGE: Final = workload.PAYMENTS_PER_MESSAGE
+_KEYS: Final = 64
+_TEMPLATES: Final = 40
+_TURN_SECONDS: Final = 0.05
+_LONGEST_LAG_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class Flow:
+    """Messages on their way: the sender counts what was sent, the sampler what was processed.
+
+    Each count is written by one thread alone.
+    """
+
+    sent: int = 0
+    processed: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Messages sent and not yet seen processed."""
+        return max(0, self.sent - self.processed)
+
+
+class Bodies:
+    """Makes messages of payments that happen now, with ids that no other run has."""
+
+    def __init__(self, seed: int) -> None:
+        self._run = uuid.uuid4().hex[:12]
+        self._made = 0
+        source = random.Random(seed)
+        self._templates = [_template(source) for _ in range(_TEMPLATES)]
+
+    def next(self) -> bytes:
+        """Return the body of the next message."""
+        template = self._templates[self._made % _TEMPLATES]
+        now = datetime.now(UTC).isoformat().encode()
+        fields: list[bytes] = []
+        for number in range(self._made * PER_MESSAGE, (self._made + 1) * PER_MESSAGE):
+            fields += (f"{self._run}{number:020x}".encode(), now)
+        self._made += 1
+        return template % tuple(fields)
+
+
+class Sender:
+    """Sends in a thread of its own, within a ``with`` block; its end raises what went wrong.
+
+    Args:
+        settings: where to.
+        flow: where it counts, and by which it holds back.
+        seed: of the payments.
+    """
+
+    def __init__(self, settings: ProducerSettings, flow: Flow, seed: int = 1) -> None:
+        self._settings = settings
+        self._flow = flow
+        self._bodies = Bodies(seed)
+        self._rate = 0.0
+        self._most_waiting = 0
+        self._due = 0.0
+        self._error: BaseException | None = None
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sender")
+
+    def as_fast_as_taken(self, most_waiting: int) -> None:
+        """Send from now on whenever fewer than so many messages wait."""
+        self._most_waiting = most_waiting
+
+    def steadily(self, rate: float) -> None:
+        """Send so many messages a second from now on, whatever waits; 0 pauses."""
+        self._most_waiting = 0
+        self._rate = rate
+
+    def check(self) -> None:
+        """Raise what ended the sending early, if anything did."""
+        if self._error is not None:
+            raise self._error
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ending.set()
+        self._thread.join()
+        if error is None:
+            self.check()
+
+    def _run(self) -> None:
+        try:
+            with EventHubsPublisher(self._settings) as publisher:
+                last = time.monotonic()
+                turn = 0
+                while not self._ending.wait(_TURN_SECONDS):
+                    now = time.monotonic()
+                    # After a pause of the machine the rate goes on; what was missed is not sent.
+                    due = self._messages_due(min(now - last, _LONGEST_LAG_SECONDS))
+                    last = now
+                    turn += 1
+                    for _ in range(due):
+                        body = self._bodies.next()
+                        publisher.send(Message(str(turn % _KEYS), body, PER_MESSAGE))
+                    publisher.flush()
+                    self._flow.sent += due
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
+            self._error = error
+
+    def _messages_due(self, seconds: float) -> int:
+        if self._most_waiting:
+            return max(0, self._most_waiting - self._flow.waiting)
+        self._due += self._rate * seconds
+        whole = int(self._due)
+        self._due -= whole
+        return whole
+
+
+def _template(source: random.Random) -> bytes:
+    """Return a message in which the ids and event times of its payments are to be filled in."""
+    payments = []
+    for _ in range(PER_MESSAGE):
+        payment = workload.payment(source, datetime.now(UTC))
+        payments.append(payment | {"transaction_id": "%b", "event_time": "%b"})
+    return json.dumps(payments).encode()
