@@ -17,7 +17,11 @@ END: Final = "<!-- figures: end -->"
 
 def markdown(results: Sequence[Result]) -> str:
     """Return results as Markdown: each table, then all ratios beside their goals."""
-    parts = [part for result in results for part in _table(result)]
+    parts = [
+        part
+        for result in results
+        for part in table_lines(result, f"performance/{_plot_name(result)}")
+    ]
     ratios = [ratio for result in results for ratio in result.ratios]
     return "\n".join([*parts, "### Every ratio beside its goal", "", *_ratios(ratios), ""])
 
@@ -36,7 +40,8 @@ def between_markers(document: str, figures: str) -> str:
     return f"{head}{BEGIN}\n\n{figures}\n{END}{tail}"
 
 
-def _table(result: Result) -> Iterator[str]:
+def table_lines(result: Result, plot_file: str) -> Iterator[str]:
+    """Yield the lines of a result's table, and of its plot if it has one."""
     where = ", ".join(f"{name} {value}" for name, value in result.machine.items())
     yield f"### `bench.{result.benchmark}`: {result.title}"
     yield ""
@@ -51,7 +56,7 @@ def _table(result: Result) -> Iterator[str]:
         yield remark
         yield ""
     if result.series:
-        yield f"![{result.title}](performance/{_plot_name(result)})"
+        yield f"![{result.title}]({plot_file})"
         yield ""
 
 
