@@ -44,7 +44,8 @@ def growth(points: Points, floor: float) -> Growth:
         points: seconds and values, in order of time; at least four.
         floor: the least level that a growth is a share of, for series that hover about 0.
     """
-    from scipy.stats import theilslopes  # noqa: PLC0415 - heavy, and not needed to sample
+    # Heavy, and not needed to sample.
+    from scipy.stats import theilslopes  # type: ignore[import-untyped]  # noqa: PLC0415
 
     middle = (points[0][0] + points[-1][0]) / 2
     half = [point for point in points if point[0] >= middle]

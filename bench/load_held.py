@@ -43,13 +43,14 @@ _STORED: Final = """
     SELECT current_setting('server_version'), pg_database_size(current_database()), count(*)
     FROM normalized_transactions
 """
+WAITING: Final = "waiting, seconds of traffic"
 # A level below it is nothing to speak of.
 _FLOORS: Final = {
     "memory of the host, MiB": 1.0,
     "connections": 1.0,
     "dead rows of hot tables": 1000.0,
     "size of hot tables, MiB": 8.0,
-    "waiting, seconds of traffic": 0.5,
+    WAITING: 0.5,
     "latency p50, seconds": 0.05,
     "latency p99, seconds": 0.2,
 }
