@@ -11,7 +11,7 @@ Hashes of two subjects may be equal; payments of others do no harm to rules.
 
 import io
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +35,7 @@ INDEXED: Final = (
 
 _TABLE: Final = "look_back_blocks"
 _MICROSECOND: Final = timedelta(microseconds=1)
+_LONGEST_PART: Final = timedelta(days=1)
 _EXISTS: Final = text(f"SELECT to_regclass('{_TABLE}') IS NOT NULL")
 _DELETE: Final = text(f"DELETE FROM {_TABLE} WHERE window_start = :window_start")
 _DELETE_BEFORE: Final = text(f"DELETE FROM {_TABLE} WHERE window_start < :before")
@@ -63,8 +64,8 @@ class Found(NamedTuple):
     """Where payments of some subjects may be found.
 
     Attributes:
-        moments: event times, in microseconds since the Unix epoch, ascending.
-        unknown: spans in which every payment has to be looked at.
+        moments: event times, in microseconds since the Unix epoch.
+        unknown: spans in which every payment has to be looked at, each about a day long at most.
     """
 
     moments: NDArray[np.int64]
@@ -88,10 +89,7 @@ def replace_blocks(connection: Connection, window: Window, columns: Columns) -> 
     start = (window.start - EPOCH) // _MICROSECOND
     content = [fields.HEADER]
     for name in INDEXED:
-        subjects = columns.values(name)
-        if not isinstance(subjects, Texts):
-            message = f"the column {name} is not packed"
-            raise TypeError(message)
+        subjects = _texts(columns, name)
         rows = np.flatnonzero(subjects.present)
         moments = (columns.microseconds()[rows] - start).astype("<u4")
         hashes = subjects.taken(rows).hashes.astype("<u4")
@@ -111,30 +109,8 @@ def delete_blocks_before(connection: Connection, before: datetime) -> None:
     connection.execute(_DELETE_BEFORE, {"before": before})
 
 
-def find_payments(
-    connection: Connection, column: str, subjects: Collection[Any], span: Window
-) -> Found:
-    """Return where payments of subjects lie in a span.
-
-    Args:
-        connection: in a transaction of REPEATABLE READ isolation.
-        column: one of ``INDEXED``.
-        subjects: their values in that column.
-        span: of event time.
-    """
-    first = window_start(span.start)
-    reader = _Blocks(subjects)
-    cursor: Any = connection.connection.cursor()
-    parameters = {"column": column, "start": first, "end": span.end}
-    cursor.copy_expert(cursor.mogrify(_READ, parameters), reader)
-    moments = np.concatenate([np.zeros(0, dtype=np.int64), *reader.moments])
-    start, end = ((edge - EPOCH) // _MICROSECOND for edge in span)
-    moments = np.unique(moments[(moments >= start) & (moments < end)])
-    return Found(moments, list(_without(span, first, reader.windows)))
-
-
-class _Blocks:
-    """Takes blocks as COPY writes them, one at a time, and keeps what is of the subjects."""
+class Sought:
+    """Subjects that are looked for, by their hashes; a few others may be found, too."""
 
     def __init__(self, subjects: Collection[Any]) -> None:
         if not isinstance(subjects, Texts):
@@ -143,6 +119,42 @@ class _Blocks:
         self._hashes = np.unique(subjects.hashes)
         self._table = np.zeros(1 << _TABLE_BITS, dtype=np.bool_)
         self._table[self._hashes & _TABLE_MASK] = True
+
+    def places(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the positions of the hashes that are of the subjects."""
+        places = np.flatnonzero(self._table[hashes & _TABLE_MASK])
+        return places[np.isin(hashes[places], self._hashes)]
+
+    def moments(self, columns: Columns, column: str) -> NDArray[np.int64]:
+        """Return the event times, in microseconds, of the payments of the subjects."""
+        return columns.microseconds()[self.places(_texts(columns, column).hashes)]
+
+
+def moments_in_blocks(connection: Connection, column: str, sought: Sought, span: Window) -> Found:
+    """Return where payments of subjects lie in a span, as far as blocks tell.
+
+    Args:
+        connection: in a transaction of REPEATABLE READ isolation.
+        column: one of ``INDEXED``.
+        sought: subjects, by their values in that column.
+        span: of event time.
+    """
+    first = window_start(span.start)
+    reader = _Blocks(sought)
+    cursor: Any = connection.connection.cursor()
+    parameters = {"column": column, "start": first, "end": span.end}
+    cursor.copy_expert(cursor.mogrify(_READ, parameters), reader)
+    moments = np.concatenate([np.zeros(0, dtype=np.int64), *reader.moments])
+    start, end = ((edge - EPOCH) // _MICROSECOND for edge in span)
+    inside = moments[(moments >= start) & (moments < end)]
+    return Found(inside, list(_without(span, first, reader.windows)))
+
+
+class _Blocks:
+    """Takes blocks as COPY writes them, one at a time, and keeps what is of the subjects."""
+
+    def __init__(self, sought: Sought) -> None:
+        self._sought = sought
         self.windows: set[datetime] = set()
         self.moments: list[NDArray[np.int64]] = []
 
@@ -157,14 +169,21 @@ class _Blocks:
         at += _ROW.size
         hashes: NDArray[np.uint32] = np.frombuffer(row, dtype="<u4", count=size // 4, offset=at)
         moments = np.frombuffer(row, dtype="<u4", count=size // 4, offset=at + size + 4)
-        places = np.flatnonzero(self._table[hashes & _TABLE_MASK])
-        places = places[np.isin(hashes[places], self._hashes)]
+        places = self._sought.places(hashes)
         if places.size:
             self.moments.append(moments[places].astype(np.int64) + start)
 
 
+def _texts(columns: Columns, column: str) -> Texts:
+    subjects = columns.values(column)
+    if not isinstance(subjects, Texts):
+        message = f"the column {column} is not packed"
+        raise TypeError(message)
+    return subjects
+
+
 def _without(span: Window, first: datetime, known: Collection[datetime]) -> Iterator[Window]:
-    """Yield the parts of a span whose windows are not known, as few as can be."""
+    """Yield the parts of a span whose windows are not known, joined to parts of about a day."""
     begin: datetime | None = None
     start = first
     while start < span.end:
@@ -174,15 +193,9 @@ def _without(span: Window, first: datetime, known: Collection[datetime]) -> Iter
             begin = None
         elif begin is None:
             begin = max(start, span.start)
+        elif start - begin >= _LONGEST_PART:
+            yield Window(begin, start)
+            begin = start
         start += WINDOW_LENGTH
     if begin is not None:
         yield Window(begin, span.end)
-
-
-def as_parameters(found: Found) -> Mapping[str, Any]:
-    """Return what was found as parameters of a query."""
-    return {
-        "moments": [EPOCH + moment * _MICROSECOND for moment in found.moments.tolist()],
-        "starts": [part.start for part in found.unknown],
-        "ends": [part.end for part in found.unknown],
-    }

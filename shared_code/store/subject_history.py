@@ -1,34 +1,31 @@
 """Reads payments back for rules: those of a window, and the history of subjects."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 from sqlalchemy import Connection, text
 
 from shared_code.domain.windows import Window
 from shared_code.rules.columns import Columns
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.judging import HistoryNeed
-from shared_code.store.look_back import INDEXED, as_parameters, find_payments, has_blocks
+from shared_code.store.look_back import INDEXED, Sought, has_blocks, moments_in_blocks
 from shared_code.store.packed_read import read_packed
 
 # Every column that rules may read. Names come from rule documents only by way of this list.
 READABLE: Final = frozenset(field.column for field in FIELDS.values())
-# The parts of a span that nothing is known of. Its bounds are told once more: they leave out the
-# partitions of other days.
-_PARTS: Final = """
-    unnest(CAST(%(starts)s AS timestamptz[]), CAST(%(ends)s AS timestamptz[]))
-        AS part (first, until)
-    JOIN normalized_transactions AS payment
-      ON payment.event_time >= part.first AND payment.event_time < part.until
-    WHERE payment.event_time >= %(start)s AND payment.event_time < %(end)s
-"""
+# The bounds of the span are told once more: they leave out the partitions of other days. Moments
+# are one text: a list of a million parameters is more than a plan can hold.
 _MOMENTS: Final = """
-    SELECT payment.*
-    FROM unnest(CAST(%(moments)s AS timestamptz[])) AS wanted (event_time)
-    JOIN normalized_transactions AS payment USING (event_time)
-    WHERE payment.event_time >= %(start)s AND payment.event_time < %(end)s
+    (
+        SELECT payment.*
+        FROM unnest(CAST(%(moments)s AS bigint[])) AS wanted (moment)
+        JOIN normalized_transactions AS payment
+          ON payment.event_time = TIMESTAMPTZ 'epoch' + wanted.moment * interval '1 microsecond'
+        WHERE payment.event_time >= %(start)s AND payment.event_time < %(end)s
+    ) AS found
 """
 _SPAN: Final = "normalized_transactions WHERE event_time >= %(start)s AND event_time < %(end)s"
 
@@ -57,21 +54,15 @@ def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
         return read_packed(
             connection, names, f"{_SPAN} AND {column} = ANY(%(subjects)s)", parameters
         )
-    found = find_payments(connection, column, need.subjects, need.span)
-    parameters = {**need.span._asdict(), **as_parameters(found), "subjects": []}
-    query = _MOMENTS
-    if found.unknown and _any_payments(connection, parameters):
-        parameters["subjects"] = list(need.subjects)
-        query += f"UNION ALL SELECT payment.* FROM {_PARTS} AND {column} = ANY(%(subjects)s)"
-    return read_packed(connection, names, f"({query}) AS found", parameters)
-
-
-def _any_payments(connection: Connection, parameters: Mapping[str, Any]) -> bool:
-    """Tell whether there is any payment in the parts of a span that nothing is known of."""
-    cursor: Any = connection.connection.cursor()
-    cursor.execute(f"SELECT EXISTS (SELECT FROM {_PARTS})", parameters)
-    (found,) = cursor.fetchone()
-    return bool(found)
+    sought = Sought(need.subjects)
+    known = moments_in_blocks(connection, column, sought, need.span)
+    moments = [known.moments]
+    for part in known.unknown:
+        payments = payments_between(connection, part, {column, "event_time"})
+        moments.append(sought.moments(payments, column))
+    every = np.unique(np.concatenate(moments))
+    parameters = {**need.span._asdict(), "moments": f"{{{','.join(map(str, every.tolist()))}}}"}
+    return read_packed(connection, names, _MOMENTS, parameters)
 
 
 def windows_of_subjects(

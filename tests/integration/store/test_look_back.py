@@ -10,7 +10,7 @@ from store_fixtures import Store
 
 from shared_code.domain.windows import WINDOW_LENGTH, Window
 from shared_code.rules.judging import HistoryNeed
-from shared_code.store.look_back import find_payments
+from shared_code.store.look_back import Sought, moments_in_blocks
 from shared_code.store.subject_history import payments_between, subject_history
 
 SPAN = Window(WINDOW_START - timedelta(hours=1), WINDOW_START + 3 * WINDOW_LENGTH)
@@ -40,7 +40,7 @@ def found(store: Store, subjects: Collection[str], column: str = "customer_id") 
 
 def unknown_parts(store: Store) -> list[Window]:
     with store.database.transaction("REPEATABLE READ") as connection:
-        return list(find_payments(connection, "customer_id", ["ann"], SPAN).unknown)
+        return list(moments_in_blocks(connection, "customer_id", Sought(["ann"]), SPAN).unknown)
 
 
 @pytest.mark.parametrize("closed", [False, True])
