@@ -24,13 +24,14 @@ from shared_code.rules.columns import Columns
 from shared_code.rules.packed import Texts
 from shared_code.store import copy_fields as fields
 
-# The kinds of subjects that have blocks; those of few values, such as countries, have none.
+# What has blocks: subjects but those of few values, such as countries, and named payments.
 INDEXED: Final = (
     "transaction_id",
     "customer_id",
     "merchant_id",
     "card_fingerprint",
     "counterparty_id",
+    "original_transaction_id",
 )
 
 _TABLE: Final = "look_back_blocks"

@@ -8,9 +8,10 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from shared_code.domain.windows import Window
-from shared_code.rules.columns import Columns
+from shared_code.rules.columns import Columns, Integers
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.judging import HistoryNeed
+from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
 from shared_code.store.look_back import INDEXED, Sought, has_blocks, moments_in_blocks
 from shared_code.store.packed_read import read_packed
 
@@ -27,6 +28,9 @@ _MOMENTS: Final = """
         WHERE payment.event_time >= %(start)s AND payment.event_time < %(end)s
     ) AS found
 """
+_CLOSED: Final = text("""
+    SELECT DISTINCT window_start FROM window_revisions WHERE window_start = ANY(:starts)
+""")
 _SPAN: Final = "normalized_transactions WHERE event_time >= %(start)s AND event_time < %(end)s"
 
 
@@ -54,13 +58,7 @@ def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
         return read_packed(
             connection, names, f"{_SPAN} AND {column} = ANY(%(subjects)s)", parameters
         )
-    sought = Sought(need.subjects)
-    known = moments_in_blocks(connection, column, sought, need.span)
-    moments = [known.moments]
-    for part in known.unknown:
-        payments = payments_between(connection, part, {column, "event_time"})
-        moments.append(sought.moments(payments, column))
-    every = np.unique(np.concatenate(moments))
+    every = _moments(connection, column, need.subjects, need.span)
     parameters = {**need.span._asdict(), "moments": f"{{{','.join(map(str, every.tolist()))}}}"}
     return read_packed(connection, names, _MOMENTS, parameters)
 
@@ -70,6 +68,10 @@ def windows_of_subjects(
 ) -> Sequence[datetime]:
     """Return the starts of the closed windows in a span in which some subjects have payments."""
     (known,) = READABLE.intersection({column})
+    if known in INDEXED and has_blocks(connection):
+        numbers = np.unique(_moments(connection, known, subjects, span) // WINDOW_MICROSECONDS)
+        starts = [start_of_window(number) for number in numbers.tolist()]
+        return connection.execute(_CLOSED, {"starts": starts}).scalars().all()
     query = text(f"""
         SELECT DISTINCT window_start
         FROM window_revisions
@@ -81,3 +83,16 @@ def windows_of_subjects(
     """)
     parameters = {"start": span.start, "end": span.end, "subjects": sorted(subjects)}
     return connection.execute(query, parameters).scalars().all()
+
+
+def _moments(
+    connection: Connection, column: str, subjects: Collection[Any], span: Window
+) -> Integers:
+    """Return when payments of some subjects happened, and perhaps a few others, in microseconds."""
+    sought = Sought(subjects)
+    known = moments_in_blocks(connection, column, sought, span)
+    moments = [known.moments]
+    for part in known.unknown:
+        payments = payments_between(connection, part, {column, "event_time"})
+        moments.append(sought.moments(payments, column))
+    return np.unique(np.concatenate(moments))
