@@ -3,6 +3,9 @@
 Shared by the plain loop and the Bytewax job, which differ in how they read JSON and in what drives
 them. It needs Python 3.11 and nothing else: Bytewax has no wheel for the product's Python. What it
 has to know of the contract (codes, rules, horizon, key) comes as data.
+
+Peers are spared what their messages seldom need: the depth of metadata, halves of surrogate pairs,
+card numbers in floating-point form, and the evidence that is kept of a refused event.
 """
 
 import hashlib
@@ -12,20 +15,25 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from bench.compute_peer_rules import AT, Row, Rule
 
 _TIME, _EMAIL_HASH = AT["event_time"], AT["customer_email_hash"]
-_KEY = (AT["event_time"], AT["transaction_id"], AT["payment_status"])
+_identity = itemgetter(AT["event_time"], AT["transaction_id"], AT["payment_status"])
+
+MAX_METADATA_BYTES = 16 * 1024
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
 )
 _EMAIL = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
-# What stands within a longer run of hexadecimal digits is an id or a digest.
-_CARD_NUMBER = re.compile(r"(?<![0-9A-Fa-f])[2-6](?:[ -]?[0-9]){12,18}(?![0-9A-Fa-f])")
-_CARD_NUMBER_IN_BODY = re.compile(rb"(?<![0-9A-Fa-f])[2-6](?:[ -]?[0-9]){12,18}(?![0-9A-Fa-f])")
+# What stands within a longer run of hexadecimal digits is an id or a digest. Looking behind the
+# first digit only once it is found takes half the time.
+_DIGITS = r"[2-6](?<![0-9A-Fa-f].)(?:[ -]?[0-9]){12,18}(?![0-9A-Fa-f])"
+_CARD_NUMBER = re.compile(_DIGITS)
+_CARD_NUMBER_IN_BODY = re.compile(_DIGITS.encode())
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _IDS = frozenset({"transaction_id", "original_transaction_id", "id"})
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -69,20 +77,10 @@ class Payment(NamedTuple):
     content_hash: bytes
 
 
-class Match(NamedTuple):
-    """What a rule says of one payment of a batch."""
-
-    position: int
-    rule: int
-    outcome: int
-    value: Decimal | None
-
-
 class Batch(NamedTuple):
     """What a batch comes to."""
 
     payments: list[Payment]
-    matches: list[Match]
     rejected: list[str]
     payment_rows: str
     metric_rows: str
@@ -281,26 +279,26 @@ def batch_of(
     """Judge the first payment of each identity, and write the rows of a batch for COPY."""
     first: dict[Row, Payment] = {}
     for payment in payments:
-        row = payment.row
-        first.setdefault((row[_KEY[0]], row[_KEY[1]], row[_KEY[2]]), payment)
+        first.setdefault(_identity(payment.row), payment)
     distinct = list(first.values())
-    matches: list[Match] = []
     payment_lines: list[str] = []
     metric_lines: list[str] = []
-    for position, payment in enumerate(distinct):
+    for payment in distinct:
         row = payment.row
         payment_lines.append(_payment_line(payment, rule_set))
-        key = f"{row[_KEY[0]].isoformat()}\t{_escaped(row[_KEY[1]])}\t{row[_KEY[2]]}\t{rule_set}"
+        key = _key_text(row, rule_set)
         for number, when, value_of, records in rules:
             verdict = when(row)
             if verdict:
-                value = value_of(row)
-                matches.append(Match(position, number, 1, value))
-                metric_lines.append(f"{key}\t{number}\t1\t{value}\t\n")
+                metric_lines.append(f"{key}\t{number}\t1\t{value_of(row)}\t\n")
             elif verdict is None and records:
-                matches.append(Match(position, number, 2, None))
                 metric_lines.append(f"{key}\t{number}\t2\t\t\n")
-    return Batch(distinct, matches, rejected, "".join(payment_lines), "".join(metric_lines))
+    return Batch(distinct, rejected, "".join(payment_lines), "".join(metric_lines))
+
+
+def _key_text(row: Row, rule_set: int) -> str:
+    event_time, transaction_id, status = _identity(row)
+    return f"{event_time.isoformat()}\t{_escaped(transaction_id)}\t{status}\t{rule_set}"
 
 
 def _payment_line(payment: Payment, rule_set: int) -> str:
@@ -363,10 +361,7 @@ def described(batches: Iterable[Batch]) -> dict[str, Any]:
     for batch in batches:
         rejected += batch.rejected
         payments += [payment_text(payment.row, payment.metadata) for payment in batch.payments]
-        matches += [
-            match_text(batch.payments[position].row, rule, outcome, value)
-            for position, rule, outcome, value in batch.matches
-        ]
+        matches += batch.metric_rows.split("\n")[:-1]
     return description(payments, matches, rejected)
 
 
@@ -376,9 +371,10 @@ def payment_text(row: Row, metadata: str | None) -> str:
     return "|".join([*fields, json.dumps(json.loads(metadata or "null"), sort_keys=True)])
 
 
-def match_text(row: Row, rule: int, outcome: int, value: Decimal | None) -> str:
-    """Return a match as text."""
-    return f"{[str(row[at]) for at in _KEY]} {rule} {outcome} {value}"
+def match_line(row: Row, rule_set: int, rule: int, outcome: int, value: Decimal | None) -> str:
+    """Return a match as the line that ``batch_of`` writes of it, without its end."""
+    shown = "" if value is None else value
+    return f"{_key_text(row, rule_set)}\t{rule}\t{outcome}\t{shown}\t"
 
 
 def description(

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bench.compute_peer import (
+    MAX_METADATA_BYTES,
     Batch,
     Event,
     Normaliser,
@@ -15,6 +16,8 @@ from bench.compute_peer import (
     may_hold_card_number,
 )
 from bench.compute_peer_rules import compile_rules
+
+_NOTHING: Mapping[str, Any] = {}
 
 
 class PlainLoop:
@@ -39,53 +42,89 @@ class PlainLoop:
                     rejected.append(refused.reason)
         return batch_of(payments, rejected, self._rules, self._rule_set)
 
-    def _payment(self, event: Mapping[str, Any], card_number: str | None) -> Payment:
+    def _payment(self, event: Any, card_number: str | None) -> Payment:
+        parts = _event(event)
         metadata = event.get("metadata")
-        text = None if metadata is None else json.dumps(metadata, default=str)
-        canonical = "" if metadata is None else json.dumps(metadata, sort_keys=True, default=str)
-        return self._normaliser.payment(_event(event), text, canonical.encode(), card_number)
+        if metadata is None:
+            return self._normaliser.payment(parts, None, b"", card_number)
+        text = json.dumps(metadata, default=float)
+        if not isinstance(metadata, dict):
+            raise Refused("wrong_type")
+        if len(text) > MAX_METADATA_BYTES:
+            raise Refused("metadata_too_large")
+        canonical = json.dumps(metadata, default=float, sort_keys=True)
+        return self._normaliser.payment(parts, text, canonical.encode(), card_number)
 
 
 def _event(event: Mapping[str, Any]) -> Event:
-    try:
-        amount = Decimal(event["amount"])
-    except (InvalidOperation, TypeError) as error:
-        raise Refused("invalid_amount") from error
-    except KeyError as error:
-        raise Refused("missing_field") from error
-    customer = event.get("customer") or {}
-    merchant = event.get("merchant") or {}
-    card = event.get("card") or {}
-    counterparty = event.get("counterparty") or {}
+    customer, merchant = _part(event, "customer"), _part(event, "merchant")
+    card, counterparty = _part(event, "card"), _part(event, "counterparty")
     return Event(
-        _text(event, "transaction_id"),
-        _text(event, "event_time"),
-        amount,
-        _text(event, "currency"),
-        _text(event, "payment_method"),
-        _text(event, "payment_status"),
-        event.get("channel"),
-        event.get("device_type"),
-        (customer.get("id"), customer.get("email"), customer.get("country")),
+        _required(event, "transaction_id", 64),
+        _required(event, "event_time", 64),
+        _amount(event),
+        _required(event, "currency", 32),
+        _required(event, "payment_method", 64),
+        _required(event, "payment_status", 64),
+        _text(event, "channel", 256),
+        _text(event, "device_type", 256),
+        (_text(customer, "id", 64), _text(customer, "email", 320), _text(customer, "country", 32)),
         (
-            merchant.get("id"),
-            merchant.get("name"),
-            merchant.get("category"),
-            merchant.get("mcc"),
-            merchant.get("country"),
+            _text(merchant, "id", 64),
+            _text(merchant, "name", 256),
+            _text(merchant, "category", 64),
+            _text(merchant, "mcc", 32),
+            _text(merchant, "country", 32),
         ),
-        (card.get("brand"), card.get("bin"), card.get("last4"), card.get("fingerprint")),
-        (counterparty.get("id"), counterparty.get("country")),
-        event.get("original_transaction_id"),
+        (
+            _text(card, "brand", 32),
+            _text(card, "bin", 32),
+            _text(card, "last4", 32),
+            _text(card, "fingerprint", 128),
+        ),
+        (_text(counterparty, "id", 64), _text(counterparty, "country", 32)),
+        _text(event, "original_transaction_id", 64),
     )
 
 
-def _text(event: Mapping[str, Any], name: str) -> str:
-    value = event.get(name)
-    if not isinstance(value, str):
-        reason = "missing_field" if value is None else "wrong_type"
-        raise Refused(reason)
-    return value
+def _amount(event: Mapping[str, Any]) -> Decimal:
+    if "amount" not in event:
+        raise Refused("missing_field")
+    try:
+        return Decimal(event["amount"])
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise Refused("invalid_amount") from error
+
+
+def _part(event: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = event.get(name)
+    if part is None:
+        return _NOTHING
+    if not isinstance(part, dict):
+        raise Refused("wrong_type")
+    return part
+
+
+def _required(event: Mapping[str, Any], name: str, longest: int) -> str:
+    if name not in event:
+        raise Refused("missing_field")
+    text = _text(event, name, longest)
+    if text is None:
+        raise Refused("wrong_type")
+    if not text and name == "transaction_id":
+        raise Refused("invalid_length")
+    return text
+
+
+def _text(part: Mapping[str, Any], name: str, longest: int) -> str | None:
+    text = part.get(name)
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise Refused("wrong_type")
+    if len(text) > longest:
+        raise Refused("invalid_length")
+    return text
 
 
 def _encode(row: tuple[Any, ...]) -> bytes:
