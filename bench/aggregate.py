@@ -184,7 +184,7 @@ def _activate(engine: MetricEngine, rules: str, number: int) -> None:
     """Let the shipped rules judge, all of them or those of windows alone."""
     document = json.loads(SHIPPED_RULES.read_bytes())
     document.pop("based_on", None)
-    document["version"] = f"{1000 + number}.0.0"
+    document["version"] = f"{1001 + number}.0.0"
     if rules == "window rules":
         document["rules"] = [rule for rule in document["rules"] if rule["scope"] == "window"]
     with engine.database.transaction() as connection:
@@ -226,7 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "PII_HASH_KEY": KEY,
             "DATABASE_STATEMENT_TIMEOUT_SECONDS": "600",
         }
-        results = [_by_size(engine, options.sizes, options.rounds), _by_day(engine, options.day)]
+        # In the order of event time: payments before a closed window would be late there.
+        results = [_by_day(engine, options.day), _by_size(engine, options.sizes, options.rounds)]
         engine.database.engine.dispose()
         seconds = time.perf_counter() - began
     return conclude(
@@ -236,18 +237,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _by_size(engine: MetricEngine, sizes: Sequence[int], rounds: int) -> Result:
     """Close windows of several sizes, with nothing before them."""
-    # Two days apart, so that no window is in the history of another but by rules of a month.
+    turns = [(size, rules) for _ in range(rounds) for size in sorted(sizes) for rules in _RULES]
+    # So far apart that none is in the day before another.
     latest = window_start(datetime.now(UTC)) - timedelta(days=1)
-    starts = {size: latest - timedelta(days=2 * at) for at, size in enumerate(sizes)}
-    for size, start in track(starts.items(), description="making payments"):
+    starts = [latest - timedelta(hours=30 * at) for at in reversed(range(len(turns)))]
+    for (size, _), start in track(
+        list(zip(turns, starts, strict=True)), description="making payments"
+    ):
         _make(engine, Window(start - WINDOW_LENGTH, start), SMALL, CUSTOMERS)
         _make(engine, Window(start, start + WINDOW_LENGTH), size, CUSTOMERS)
     _analyse(engine)
     found: dict[tuple[int, str], list[Closed]] = defaultdict(list)
-    turns = [(size, rules) for _ in range(rounds) for size in sizes for rules in _RULES]
-    for number, (size, rules) in enumerate(track(turns, description="closing windows")):
-        _activate(engine, rules, number)
-        found[size, rules].append(_closed_elsewhere(starts[size]))
+    for number, (turn, start) in enumerate(
+        track(list(zip(turns, starts, strict=True)), description="closing windows")
+    ):
+        _activate(engine, turn[1], 1 + number)
+        found[turn].append(_closed_elsewhere(start))
     largest = max(sizes)
     ratios = []
     for rules in _RULES:
@@ -269,14 +274,15 @@ def _by_size(engine: MetricEngine, sizes: Sequence[int], rounds: int) -> Result:
 def _by_day(engine: MetricEngine, payments: int) -> Result:
     """Close a small window at the end of a busy day, without blocks and with them."""
     start = window_start(datetime.now(UTC)) - timedelta(days=20)
-    day = Window(start - timedelta(hours=23), start)
-    _make(engine, day, payments, CUSTOMERS)
-    _make(engine, Window(start, start + WINDOW_LENGTH), SMALL, CUSTOMERS)
+    again = start + timedelta(days=2)
+    for last in (start, again):
+        _make(engine, Window(last - timedelta(hours=23), last), payments, CUSTOMERS)
+        _make(engine, Window(last, last + WINDOW_LENGTH), SMALL, CUSTOMERS)
     _analyse(engine)
-    _activate(engine, "shipped rules", 1000)
+    _activate(engine, "shipped rules", 0)
     without = _closed_elsewhere(start)
-    _leave_blocks(engine, day)
-    by_blocks = _closed_elsewhere(start)
+    _leave_blocks(engine, Window(again - timedelta(hours=23), again))
+    by_blocks = _closed_elsewhere(again)
     name = f"{SMALL:,} of {payments:,}"
     rows = [_row(name, "day read through", without), _row(name, "day by blocks", by_blocks)]
     looking = [closed.stages["looking back"] for closed in (by_blocks, without)]
