@@ -35,6 +35,9 @@ def _changes(end: datetime) -> Iterator[dict[str, Any]]:
 def _of_amounts() -> Iterator[dict[str, Any]]:
     for amount in ("0.00", "-1.00", "1.005", "12345678901234567.00", "abc", 12.5, 7, None, "010.5"):
         yield {"amount": amount}
+    # On the bounds of rules.
+    for amount in ("1.00", "1.01", "100.00", "300.00", "900.00", "999.99", "9500.00", "10000.00"):
+        yield {"amount": amount, "currency": "EUR"}
     yield {"amount": "100", "currency": "JPY"}
     yield {"amount": "1.5", "currency": "JPY"}
     yield {"amount": "1.005", "currency": "BHD"}
