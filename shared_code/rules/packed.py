@@ -333,11 +333,12 @@ class Texts(Packed):
 def in_both(texts: Texts, others: Texts) -> Integers:
     """Return for each text the label that it has among other texts; -1 if it is none of them."""
     whole = others.followed_by(texts).labels
-    known = np.full(int(whole.max(initial=ABSENT)) + 1, ABSENT, dtype=np.int64)
+    # The last place is that of the label of an absent text.
+    known = np.full(int(whole.max(initial=ABSENT)) + 2, ABSENT, dtype=np.int64)
     size = len(others)
     known[whole[:size][others.present]] = others.labels[others.present]
-    own = whole[size:]
-    return np.where(own == ABSENT, ABSENT, known[own])
+    found: Integers = known[whole[size:]]
+    return found
 
 
 def _taken(values: NDArray[Any], rows: Integers, absent: Any) -> NDArray[Any]:
