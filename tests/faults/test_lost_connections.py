@@ -101,7 +101,7 @@ def test_connections_cut_at_any_moment_under_load_only_delay(
     store: Store, proxy: TcpProxy, record: Record, *, full: bool
 ) -> None:
     draw = random.Random(43)
-    partitions = [partition(number, 250 if full else 25) for number in range(4)]
+    partitions = [partition(number, 250 if full else 12) for number in range(4)]
     engines = [store.engine(url=proxy.url) for _ in partitions]
     moments = []
     with Delivery(partitions, engines) as delivery:
