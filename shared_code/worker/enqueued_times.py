@@ -16,9 +16,10 @@ from azure.functions.eventhub import EventHubTriggerConverter
 type Parser = Callable[[str | None], datetime | None]
 
 _PRIVATE_NAME: Final = "_parse_datetime"
-# What the host sends, with or without the Z. Whatever else there is, the converter reads itself.
+# What the host sends, with or without the Z: Event Hubs counts milliseconds, and the host leaves
+# out zeros at the end. Whatever else there is, the converter reads itself.
 _USUAL: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{6})?(?(2)\d*)(Z|[+-]00:00)?",
+    r"(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,6})?(?(2)\d*)(Z|[+-]00:00)?",
     re.ASCII,
 )
 # Read both ways before the quick way is taken.
