@@ -7,7 +7,6 @@ shipped rules judge them first, so that there is something to compare with.
 
 import argparse
 import json
-import os
 import resource
 import sys
 import time
@@ -16,14 +15,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from sqlalchemy import text
 
+from bench.report import Cell, Result, add_arguments, conclude, machine
 from bench.throwaway import database_url, engine_on
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus
 from shared_code.domain.windows import Window, window_start
-from shared_code.engine.backtest import Backtest, run_backtest
+from shared_code.engine.backtest import run_backtest
 from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
 from shared_code.rules.compiler import CompiledRules, canonical_content, compile_document
 from shared_code.store.partitions import attach_days
@@ -81,40 +80,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--payments", type=int, default=1_000_000, help="how many (1,000,000)")
     parser.add_argument("--hours", type=int, default=12, help="over how many hours (12)")
     parser.add_argument("--back-fill", action="store_true", help="back-fill them first")
+    add_arguments(parser)
     options = parser.parse_args(arguments)
-    console = Console()
-    with database_url() as url:
+    started = time.perf_counter()
+    with Console().status("storing payments") as status, database_url() as url:
         engine = engine_on(url)
+        with engine.database.transaction() as connection:
+            version = connection.execute(text("SHOW server_version")).scalar_one()
         end = window_start(datetime.now(UTC)) - timedelta(hours=1)
         span = Window(end - timedelta(hours=options.hours), end)
         _make_payments(engine, span, options.payments)
         shipped = compile_document(_shipped_with(()))
         with engine.database.transaction() as connection:
             activate(connection, _shipped_with(()), by="bench", reason="benchmark")
-        back_filled: float | None = None
+        rows: list[list[Cell]] = []
         if options.back_fill:
+            status.update("back-filling them")
             began = time.perf_counter()
             engine.process_time_window(*span)
-            back_filled = time.perf_counter() - began
-        before = _peak_megabytes()
+            taken = time.perf_counter() - began
+            rows.append(["back-fill", *_figures(shipped, options.payments, taken), None])
+        rows.append(["before the backtest", None, None, None, round(_peak_megabytes())])
 
+        status.update("testing rules on them")
         rules = _candidate()
         found = run_backtest(engine.database, rules, span)
         engine.database.engine.dispose()
-    table = Table(title=f"{found.payments:,} payments in {options.hours} h, {os.cpu_count()} cores")
-    for name in ("", "rules", "seconds", "payments/s", "peak memory, MB"):
-        table.add_column(name, justify="right" if name else "left")
-    if back_filled is not None:
-        table.add_row("back-fill", str(len(shipped.document.rules)), *_rates(found, back_filled))
-    table.add_row("before the backtest", "", "", "", f"{before:.0f}")
-    rates = _rates(found, found.elapsed.total_seconds())
-    table.add_row("backtest", str(len(rules.document.rules)), *rates, f"{_peak_megabytes():.0f}")
-    console.print(table)
-    return 0
+    taken = found.elapsed.total_seconds()
+    rows.append(["backtest", *_figures(rules, found.payments, taken), round(_peak_megabytes())])
+    result = Result(
+        benchmark="backtest",
+        title=f"Rules over {found.payments:,} stored payments of {options.hours} h",
+        columns=("", "rules", "seconds", "payments/s", "peak memory, MB"),
+        rows=rows,
+        ratios=[],
+        seconds=time.perf_counter() - started,
+        machine=machine(version),
+    )
+    return conclude([result], options.json)
 
 
-def _rates(found: Backtest, seconds: float) -> tuple[str, str]:
-    return f"{seconds:.1f}", f"{found.payments / seconds:,.0f}"
+def _figures(rules: CompiledRules, payments: int, seconds: float) -> list[Cell]:
+    return [len(rules.document.rules), seconds, round(payments / seconds)]
 
 
 def _peak_megabytes() -> float:
