@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from bench.report import Result, ratios_table, read_results
+from bench.report import Ratio, Result, ratios_table, read_results
 
 ROOT: Final = Path(__file__).parents[1]
 DEFAULT_FOLDER: Final = ROOT / ".local" / "bench"
@@ -91,7 +92,16 @@ def _conclude(
     for name, code in codes.items():
         ended.add_row(name, f"{seconds[name]:.0f}", said.get(code, "FAILED"))
     console.print(ended)
-    console.print(ratios_table([ratio for result in results for ratio in result.ratios]))
+    console.print(ratios_table(ratios_of(results)))
+
+
+def ratios_of(results: Sequence[Result]) -> list[Ratio]:
+    """Return every ratio, named after its benchmark, too."""
+    return [
+        msgspec.structs.replace(ratio, name=f"{result.benchmark}: {ratio.name}")
+        for result in results
+        for ratio in result.ratios
+    ]
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.__main__ import BENCHMARKS, DEFAULT_FOLDER, ROOT
+from bench.__main__ import BENCHMARKS, DEFAULT_FOLDER, ROOT, ratios_of
 from bench.report import Ratio, Result, read_results, shown
 
 DOCUMENT: Final = ROOT / "docs" / "performance.md"
@@ -22,8 +22,8 @@ def markdown(results: Sequence[Result]) -> str:
         for result in results
         for part in table_lines(result, f"performance/{_plot_name(result)}")
     ]
-    ratios = [ratio for result in results for ratio in result.ratios]
-    return "\n".join([*parts, "### Every ratio beside its goal", "", *_ratios(ratios), ""])
+    ratios = _ratios(ratios_of(results))
+    return "\n".join([*parts, "### Every ratio beside its goal", "", *ratios, ""])
 
 
 def between_markers(document: str, figures: str) -> str:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import __main__ as runner
 from bench import document
 from bench.__main__ import main as run_benchmarks
 from bench.report import Ratio, Result, conclude, machine, read_results, spread
@@ -69,8 +70,11 @@ def test_the_document_shows_tables_and_every_ratio_beside_its_goal() -> None:
     assert "| 1,000 | 2.50 |" in text
     assert "| small |  |" in text
     assert "cores 2; the whole benchmark ran 61 s." in text
-    assert "| fast of slow | 0.80 | 0.70 to 0.90 | at least 0.7 | yes |" in text
-    assert "| time of / other<br>it waits | 1.30 | 1.20 to 1.40 | at most 1.15 | **no** |" in text
+    assert "| write_path: fast of slow | 0.80 | 0.70 to 0.90 | at least 0.7 | yes |" in text
+    assert (
+        "| write_path: time of / other<br>it waits | 1.30 | 1.20 to 1.40 | at most 1.15 | **no** |"
+        in text
+    )
 
 
 def test_only_what_stands_between_the_markers_is_rewritten() -> None:
@@ -108,8 +112,40 @@ def test_benchmarks_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_benchmark_runs_in_a_process_of_its_own_and_is_summed_up(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(runner, "BENCHMARKS", {"absent": (), "rules": ("--rounds", "1")})
     assert run_benchmarks(["--only", "rules", "--json", str(tmp_path)]) == 0
     assert read_results(tmp_path / "rules.json")[0].benchmark == "rules"
     assert "every goal met" in capfd.readouterr().out
+
+
+def test_a_benchmark_that_fails_holds_up_no_other_and_is_the_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runner, "BENCHMARKS", {"absent": (), "rules": ("--rounds", "1")})
+    assert run_benchmarks(["--json", str(tmp_path)]) == runner.EXIT_FAILED
+    printed = capfd.readouterr().out
+    assert "FAILED" in printed
+    assert "every goal met" in printed
+    assert not (tmp_path / "absent.json").exists()
+
+
+def test_figures_of_an_earlier_run_do_not_stand_in_for_a_benchmark_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BENCHMARKS", {"absent": ()})
+    conclude([result(MET)], tmp_path / "absent.json")
+    assert run_benchmarks(["--json", str(tmp_path)]) == runner.EXIT_FAILED
+
+
+def test_a_missed_goal_of_any_benchmark_is_the_exit_code_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(name: str, json_file: Path) -> int:
+        return conclude([result(MISSED if name == "second" else MET)], json_file)
+
+    monkeypatch.setattr(runner, "BENCHMARKS", {"first": (), "second": (), "third": ()})
+    monkeypatch.setattr(runner, "_run", run)
+    assert run_benchmarks(["--json", str(tmp_path)]) == 1
+    assert "a goal was missed" in capsys.readouterr().out
