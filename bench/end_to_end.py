@@ -3,8 +3,8 @@
 All of it runs on this machine, in its own processes: the rate is that of the machine, not of
 Azure. First as fast as it goes; then at a steady rate, at which each payment's event time is the
 moment at which it was to be sent, so that whatever holds it up counts: its latency ends with the
-commit of its row (``track_commit_timestamp``). Publisher and pipeline share the machine, and at many
-small messages the publisher is the slower of the two: its part is shown apart.
+commit of its row (``track_commit_timestamp``). Publisher and pipeline share the machine, and with
+many small messages the publisher is the slower of the two: its part is shown apart.
 """
 
 import argparse
