@@ -24,6 +24,7 @@ MAY_IMPORT = {
         "shared_code.settings",
         "shared_code.store",
     },
+    "shared_code/worker": set(),
     "simulator": {"shared_code.domain"},
     "simulator/score": {
         "shared_code.domain",
