@@ -101,7 +101,7 @@ def test_connections_cut_at_any_moment_under_load_only_delay(
     store: Store, proxy: TcpProxy, record: Record, *, full: bool
 ) -> None:
     draw = random.Random(43)
-    partitions = [partition(number, 250 if full else 12) for number in range(4)]
+    partitions = [partition(number, 120 if full else 12) for number in range(4)]
     engines = [store.engine(url=proxy.url) for _ in partitions]
     moments = []
     with Delivery(partitions, engines) as delivery:
@@ -156,7 +156,7 @@ def test_a_server_that_never_hears_of_the_cut_gives_its_locks_up(
 def test_answers_later_than_a_statement_may_take_only_delay(
     store: Store, proxy: TcpProxy, record: Record, *, full: bool
 ) -> None:
-    times = 20 if full else 1
+    times = 10 if full else 1
     engine = store.engine(url=proxy.url, statement_timeout=timedelta(milliseconds=200))
     batches = partition(1, times + 1)
     deliver(batches[:1], engine)

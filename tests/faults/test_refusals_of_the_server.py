@@ -158,7 +158,7 @@ def test_a_window_whose_closing_is_not_serializable_is_closed_by_the_next_tick(
 def test_errors_of_every_class_that_heals_only_delay(
     store: Store, record: Record, *, full: bool
 ) -> None:
-    partitions = [partition(number, 150 if full else 12) for number in range(3)]
+    partitions = [partition(number, 80 if full else 12) for number in range(3)]
     store.execute(RAISE_AT_RANDOM)
     for table in RAISING:
         store.execute(
@@ -214,7 +214,7 @@ def test_sessions_terminated_at_any_moment_only_delay(
     store: Store, record: Record, *, full: bool
 ) -> None:
     draw = random.Random(47)
-    partitions = [partition(number, 250 if full else 15) for number in range(4)]
+    partitions = [partition(number, 100 if full else 15) for number in range(4)]
     engines = [store.engine(fold_interval=timedelta(0)) for _ in partitions]
     moments = []
     with saboteur(store) as session:
