@@ -33,6 +33,9 @@ _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
 # batch that is delivered again would wait for them: for ever between two statements, and for the
 # system's two hours of keepalive within COPY, which no statement time-out interrupts.
 _IDLE_MILLISECONDS: Final = 60_000
+# Who reads from one snapshot computes between two statements: a window of a million payments, beside
+# threads that store, takes minutes. As long as host.json lets a function run.
+_COMPUTING_MILLISECONDS: Final = 600_000
 _SERVER_KEEPALIVES: Final = """
     SET LOCAL tcp_keepalives_idle = 10;
     SET LOCAL tcp_keepalives_interval = 5;
@@ -88,13 +91,15 @@ class Database:
             StoreUnavailable: a fault that time can heal; nothing is known of the commit.
             DataRefused: the database will never take these data; nothing was stored.
         """
+        idle = _IDLE_MILLISECONDS
         with classified_errors(), self.engine.begin() as connection:
             if isolation != "READ COMMITTED":
+                idle = _COMPUTING_MILLISECONDS
                 connection.execute(text(f"SET TRANSACTION ISOLATION LEVEL {isolation}"))
             connection.execute(
                 text(
                     f"SET LOCAL statement_timeout = {self._statement_timeout};"
-                    f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_MILLISECONDS};"
+                    f"SET LOCAL idle_in_transaction_session_timeout = {idle};"
                     f"{_SERVER_KEEPALIVES}"
                 )
             )

@@ -1,6 +1,7 @@
 """What the database refuses harms one payment; what it cannot do now harms none."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -163,6 +164,21 @@ def test_a_statement_that_waits_too_long_is_given_up(store: Store) -> None:
             impatient.process_batch(messages(payment_event()), now=NOW)
     assert raised.value.sqlstate == "57014"
     assert impatient.process_batch(messages(payment_event()), now=NOW).stored == 1
+
+
+def test_who_computes_on_a_snapshot_is_given_longer_than_who_writes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared_code.store.database._IDLE_MILLISECONDS", 100)
+    with store.database.transaction("REPEATABLE READ") as connection:
+        time.sleep(0.5)
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    with (
+        pytest.raises(StoreUnavailable),
+        store.database.transaction() as connection,
+    ):
+        time.sleep(0.5)
+        connection.exec_driver_sql("SELECT 1")
 
 
 def test_a_read_only_database_rejects_nothing(store: Store) -> None:
