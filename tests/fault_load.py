@@ -10,19 +10,18 @@ import threading
 import time
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import msgspec
 from fault_report import FaultCount
 from oracle import Expected, Group, expected_of
-from pipeline_probe import REFUSED, await_processed, close_windows, database, query
+from pipeline_probe import REFUSED, await_processed, close_windows, database
 from sqlalchemy import Connection, text
 from stored_state import (
     assert_closed,
@@ -63,6 +62,7 @@ _IN_ONE: Final = 400
 _PATIENCE: Final = Patience(retries=2, first=0.2, longest=0.5, attempt=5.0)
 _PAUSE: Final = 0.2
 _DRAIN_SECONDS: Final = 150.0
+_STORED: Final = text("SELECT DISTINCT stored_at FROM normalized_transactions ORDER BY 1")
 _REPEATED: Final = text("""
     SELECT (SELECT count(*) FROM dynamic_metrics)
          - (SELECT count(*) FROM (SELECT DISTINCT event_time, transaction_id, payment_status,
@@ -73,43 +73,86 @@ _REPEATED: Final = text("""
 """)
 
 
+class Pipeline:
+    """All local parts, which tests may share, and everything that was ever sent through them.
+
+    Attributes:
+        local: the parts; whoever breaks one of them sees to it that all run again.
+        loads: what was sent, by all tests so far.
+        counted: events sent, stored and refused when everything was held to the truth last.
+        sound: whether it was, and held, since a test was given the pipeline.
+    """
+
+    def __init__(self, local: LocalAzure) -> None:
+        self.local = local
+        self.loads: list[Load] = []
+        self.counted = (0, 0, 0)
+        self.sound = True
+
+    @property
+    def ledger(self) -> Ledger:
+        """The account of all simulations together."""
+        ledgers = [ledger for load in self.loads for ledger in load.ledgers]
+        sums: dict[Group, tuple[int, Decimal]] = {}
+        rejected: Counter[str] = Counter()
+        for ledger in ledgers:
+            rejected.update(ledger.rejected)
+            for row in ledger.sums:
+                group = Group(
+                    row.window_start, row.payment_method, row.currency, row.payment_status
+                )
+                before = sums.get(group, (0, Decimal(0)))
+                sums[group] = before[0] + row.count, before[1] + row.amount
+        return msgspec.structs.replace(
+            ledgers[0],
+            payments=sum(ledger.payments for ledger in ledgers),
+            rejected=dict(rejected),
+            sums=tuple(WindowSum(*group, *figures) for group, figures in sums.items()),
+        )
+
+    def expected(self) -> Expected:
+        """What the oracle makes of everything that was sent."""
+        sent = [message for load in self.loads for message in load.sent]
+        messages = [
+            Delivered(Origin("namespace", "payments", "0", number), message.body)
+            for number, message in enumerate(sent)
+        ]
+        return expected_of(messages, datetime.now(UTC))
+
+
 class Load:
     """Payments on their way within a ``with`` block, whose end lets the last of them be sent.
 
     Args:
-        local: a pipeline whose Event Hubs endpoint has been started.
-        spool: folder of the publisher's spool.
-        seed: of the first simulation; each following one has the next.
+        pipeline: whose Event Hubs endpoint has been started.
         rate: events a second.
         refused_share: of events that have to be refused; 0 also lets no payment contradict
             another, so that a message which arrives twice is refused nowhere.
 
     Attributes:
         sent: every message handed to the publisher, in order, each once.
+        ledgers: of the simulations that have ended.
         outages: how often the publisher gave up and spooled.
+        spooled: a sentence for each file of the spool that was sent late.
     """
 
     def __init__(
-        self,
-        local: LocalAzure,
-        spool: Path,
-        *,
-        seed: int,
-        rate: float = 700.0,
-        refused_share: float = 0.03,
+        self, pipeline: Pipeline, *, rate: float = 400.0, refused_share: float = 0.03
     ) -> None:
+        local = pipeline.local
         producer = ProducerSettings.of(local.settings, event_hub="payments")
+        pipeline.loads.append(self)
+        self.spooled: list[str] = []
         self._producer = replace(producer, patience=_PATIENCE)
-        self._told: list[str] = []
-        self._spool = Spool(spool, self._told.append)
-        self._seed = seed
+        self._spool = Spool(local.folder / "spool", self.spooled.append)
+        self._seed = 1000 * len(pipeline.loads)
         self._rate = rate
         self._refused_share = refused_share
         self._ended = threading.Event()
         self._failure: BaseException | None = None
-        self._ledgers: list[Ledger] = []
         self._thread = threading.Thread(target=self._run)
         self.sent: list[Message] = []
+        self.ledgers: list[Ledger] = []
         self.outages = 0
 
     def __enter__(self) -> Self:
@@ -126,39 +169,6 @@ class Load:
         self._thread.join()
         if error is None and self._failure is not None:
             raise self._failure
-
-    @property
-    def drained_from_spool(self) -> int:
-        """How many files of the spool were sent late."""
-        return len(self._told)
-
-    @property
-    def ledger(self) -> Ledger:
-        """The account of all simulations together."""
-        sums: dict[Group, tuple[int, Decimal]] = {}
-        rejected: Counter[str] = Counter()
-        for ledger in self._ledgers:
-            rejected.update(ledger.rejected)
-            for row in ledger.sums:
-                group = Group(
-                    row.window_start, row.payment_method, row.currency, row.payment_status
-                )
-                before = sums.get(group, (0, Decimal(0)))
-                sums[group] = before[0] + row.count, before[1] + row.amount
-        return msgspec.structs.replace(
-            self._ledgers[0],
-            payments=sum(ledger.payments for ledger in self._ledgers),
-            rejected=dict(rejected),
-            sums=tuple(WindowSum(*group, *figures) for group, figures in sums.items()),
-        )
-
-    def expected(self) -> Expected:
-        """What the oracle makes of everything that was sent."""
-        messages = [
-            Delivered(Origin("namespace", "payments", "0", number), message.body)
-            for number, message in enumerate(self.sent)
-        ]
-        return expected_of(messages, datetime.now(UTC))
 
     def _run(self) -> None:
         try:
@@ -184,7 +194,7 @@ class Load:
             for message in simulation:
                 self.sent.append(message)
                 yield message
-            self._ledgers.append(simulation.ledger)
+            self.ledgers.append(simulation.ledger)
             if self._ended.is_set():
                 return
 
@@ -207,24 +217,8 @@ class Load:
         return simulate(load_profile("steady", overrides, environment={}))
 
 
-def recovery(local: LocalAzure, moments: Collection[datetime]) -> float:
-    """Return the longest time from any of the moments to the next batch that was stored, seconds.
-
-    A batch counts from the beginning of its transaction, a few milliseconds before its commit.
-    """
-    rows = query(local, "SELECT DISTINCT stored_at FROM normalized_transactions ORDER BY 1")
-    stored = [row[0] for row in rows]
-    waits = []
-    for moment in moments:
-        at = bisect_right(stored, moment)
-        assert at < len(stored), f"nothing was stored after the fault of {moment}"
-        waits.append(stored[at] - moment)
-    return max(waits, default=timedelta()).total_seconds()
-
-
 def settle(
-    local: LocalAzure,
-    load: Load,
+    pipeline: Pipeline,
     record: Record,
     fault: str,
     moments: Sequence[datetime],
@@ -234,24 +228,29 @@ def settle(
     """Wait until everything is processed, close all windows, and hold every table to the truth.
 
     Args:
-        local: the pipeline, everything of it running again.
-        load: what was sent, ended.
-        record: takes the line of the closing table.
+        pipeline: everything of it running again, and its loads ended.
+        record: takes the line of the closing table, which counts what came since the last one.
         fault: what was done, in a few words.
         moments: when what was taken away was given back, aware UTC; from there on it recovers.
         times: how often the fault was caused, if it is not once for each moment.
     """
+    local = pipeline.local
     await_processed(local, _DRAIN_SECONDS)
     close_windows(local)
-    expected, ledger = load.expected(), load.ledger
+    expected, ledger = pipeline.expected(), pipeline.ledger
     assert len(expected.payments) == ledger.payments, "oracle and ledger differ"
     with database(local) as connection:
-        seconds = recovery(local, moments) if moments else None
+        counted = _counted(connection, expected, ledger)
+        sent, stored, rejected = pipeline.counted
+        pipeline.counted = counted.sent, counted.stored, counted.rejected
         record(
-            _counted(connection, expected, ledger)._replace(
+            counted._replace(
                 fault=fault,
                 times=len(moments) if times is None else times,
-                recovery_seconds=seconds,
+                sent=counted.sent - sent,
+                stored=counted.stored - stored,
+                rejected=counted.rejected - rejected,
+                recovery_seconds=_recovery(connection, moments),
             )
         )
         assert list(differences(connection, ledger)) == []
@@ -259,6 +258,21 @@ def settle(
         assert_metrics(connection, expected)
         assert stored_payments(connection) == expected.payments
         assert stored_sums(connection) == expected.streamed
+    pipeline.sound = True
+
+
+def _recovery(connection: Connection, moments: Sequence[datetime]) -> float:
+    """Return the longest time from any of the moments to the next batch that was stored, seconds.
+
+    A batch counts from the beginning of its transaction, a few milliseconds before its commit.
+    """
+    stored = [row[0] for row in connection.execute(_STORED)]
+    waits = []
+    for moment in moments:
+        at = bisect_right(stored, moment)
+        assert at < len(stored), f"nothing was stored after the fault of {moment}"
+        waits.append(stored[at] - moment)
+    return max(waits).total_seconds()
 
 
 def _counted(connection: Connection, expected: Expected, ledger: Ledger) -> FaultCount:

@@ -6,10 +6,12 @@ the default run does the same things a few times each.
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fault_load import Pipeline
 from fault_report import FaultCount
 from rich.console import Console
 from rich.table import Table
@@ -28,14 +30,44 @@ def full() -> bool:
     return os.environ.get("FAULTS") == "full"
 
 
+class _Pipelines:
+    """Gives each test a pipeline: a new one, or that of the test before, if all was well with it.
+
+    Starting all parts takes longer than some faults do.
+    """
+
+    def __init__(self, new_folder: Callable[[], Path]) -> None:
+        self._new_folder = new_folder
+        self._parts = ExitStack()
+        self._current: Pipeline | None = None
+
+    def give(self, *, fresh: bool) -> Pipeline:
+        if self._current is None or fresh or not self._current.sound:
+            self.stop()
+            config = load_config(ROOT / "local_azure.yaml")
+            functions = replace(config.functions, port=0)
+            config = replace(config, data_folder=self._new_folder(), functions=functions)
+            self._current = Pipeline(self._parts.enter_context(LocalAzure(config)))
+        self._current.sound = False
+        self._current.local.start_host()
+        return self._current
+
+    def stop(self) -> None:
+        self._current = None
+        self._parts.close()
+
+
+@pytest.fixture(scope="session")
+def _pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Pipelines]:
+    pipelines = _Pipelines(lambda: tmp_path_factory.mktemp("pipeline"))
+    yield pipelines
+    pipelines.stop()
+
+
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Iterator[LocalAzure]:
-    """All services, each test its own; the test starts the host and breaks what it likes."""
-    config = load_config(ROOT / "local_azure.yaml")
-    functions = replace(config.functions, port=0)
-    config = replace(config, data_folder=tmp_path / "local", functions=functions)
-    with LocalAzure(config) as local:
-        yield local
+def pipeline(_pipelines: _Pipelines, *, full: bool) -> Pipeline:
+    """Everything running, the function host too; a test breaks what it likes and settles."""
+    return _pipelines.give(fresh=full)
 
 
 @pytest.fixture
