@@ -33,8 +33,8 @@ _CONNECT_ARGUMENTS: Final[dict[str, Any]] = {
 # batch that is delivered again would wait for them: for ever between two statements, and for the
 # system's two hours of keepalive within COPY, which no statement time-out interrupts.
 _IDLE_MILLISECONDS: Final = 60_000
-# Who reads from one snapshot computes between two statements: a window of a million payments, beside
-# threads that store, takes minutes. As long as host.json lets a function run.
+# Who reads from one snapshot computes between two statements: a window of a million payments takes
+# minutes beside threads that store. As long as host.json lets a function run.
 _COMPUTING_MILLISECONDS: Final = 600_000
 _SERVER_KEEPALIVES: Final = """
     SET LOCAL tcp_keepalives_idle = 10;

@@ -13,10 +13,10 @@ _TRY_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtext('fold_window_
 _FOLD: Final = text("""
     WITH moved AS (
         DELETE FROM window_deltas
-        WHERE delta_id IN (
-            SELECT delta_id FROM window_deltas ORDER BY delta_id LIMIT :most
+        WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM window_deltas ORDER BY delta_id LIMIT :most
             FOR UPDATE SKIP LOCKED
-        )
+        ))
         RETURNING window_start, payment_method, currency, payment_status,
                   payment_count, amount_sum, amount_min, amount_max
     ), folded AS (
