@@ -14,7 +14,7 @@ from pathlib import Path
 
 _FILE = "postmaster.pid"
 _STATUS_LINE = 7
-_READY = "ready"
+_READY = frozenset({"ready", "standby"})  # a hot standby answers queries, too
 _POLL_SECONDS = 0.02
 
 
@@ -36,7 +36,7 @@ class Postmaster:
     @property
     def ready(self) -> bool:
         """Whether the server accepts connections, or did when it was last heard of."""
-        return len(self.lines) > _STATUS_LINE and self.lines[_STATUS_LINE].strip() == _READY
+        return len(self.lines) > _STATUS_LINE and self.lines[_STATUS_LINE].strip() in _READY
 
 
 def read_postmaster(data: Path) -> Postmaster | None:
