@@ -57,7 +57,7 @@ def test_a_full_disk_only_delays(small_disk: Path, record: Record, *, full: bool
         try:
             with store.connection() as connection:
                 migrate(connection)
-            partitions = [partition(number, 400 if full else 15) for number in range(2)]
+            partitions = [partition(number, 400 if full else 60) for number in range(2)]
             slowest = 0.0
             with Delivery(partitions, [store.engine(), store.engine()]) as delivery:
                 for _ in range(times):
