@@ -22,6 +22,7 @@ from rich.progress import track
 from sqlalchemy import text
 
 from bench.report import Ratio, Result, add_arguments, conclude, machine, spread
+from bench.streamed_counters import count_payments
 from bench.throwaway import KEY, database_url, engine_on
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus
@@ -88,15 +89,6 @@ _MAKE: Final = text("""
         ) AS lots
     ) AS drawn
 """)
-# Counters that payments are not in would be taken for a defect.
-_COUNT: Final = text("""
-    INSERT INTO payment_metrics_5m
-    SELECT date_bin('5 minutes', event_time, TIMESTAMPTZ 'epoch'), payment_method, currency,
-           payment_status, count(*), sum(amount), min(amount), max(amount)
-    FROM normalized_transactions
-    WHERE event_time >= :start AND event_time < :end
-    GROUP BY 1, 2, 3, 4
-""")
 
 
 def _make(engine: MetricEngine, span: Window, count: int, customers: int) -> None:
@@ -118,7 +110,7 @@ def _make(engine: MetricEngine, span: Window, count: int, customers: int) -> Non
             "currencies": [CURRENCIES[code].number for code in _CURRENCIES],
         }
         connection.execute(_MAKE, parameters)
-        connection.execute(_COUNT, span._asdict())
+        count_payments(connection, span)
 
 
 class Closed(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from bench.report import Cell, Result, add_arguments, conclude, machine
+from bench.streamed_counters import count_payments
 from bench.throwaway import database_url, engine_on
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.vocabularies import PaymentMethod, PaymentStatus
@@ -63,14 +64,6 @@ _MAKE: Final = text("""
             FROM generate_series(CAST(:first AS integer), CAST(:last AS integer)) AS number
         ) AS lots
     ) AS drawn
-""")
-# Counters that payments are not in would be taken for a defect.
-_COUNT: Final = text("""
-    INSERT INTO payment_metrics_5m
-    SELECT date_bin('5 minutes', event_time, TIMESTAMPTZ 'epoch'), payment_method, currency,
-           payment_status, count(*), sum(amount), min(amount), max(amount)
-    FROM normalized_transactions
-    GROUP BY 1, 2, 3, 4
 """)
 
 
@@ -154,7 +147,7 @@ def _make_payments(engine: MetricEngine, span: Window, count: int) -> None:
                 },
             )
     with engine.database.transaction() as connection:
-        connection.execute(_COUNT)
+        count_payments(connection, span)
 
 
 def _shipped_with(rules: Sequence[dict[str, Any]]) -> bytes:

@@ -4,12 +4,12 @@ import os
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, override
 
 import psycopg2
 import requests
 
+from bench.load_thread import LoadThread
 from bench.load_traffic import Flow
 from local_azure.host_client import host_status
 
@@ -82,7 +82,7 @@ class Latency(NamedTuple):
     p99: float
 
 
-class Sampler:
+class Sampler(LoadThread):
     """Takes samples in a thread of its own, within a ``with`` block.
 
     Args:
@@ -93,44 +93,24 @@ class Sampler:
     """
 
     def __init__(self, host_url: str, settings_file: Path, database_url: str, flow: Flow) -> None:
+        super().__init__("sampler")
         self.samples: list[Sample] = []
         self.latencies: list[Latency] = []
         self._flow = flow
         self._host_url = host_url
         self._memory = _process_with(str(settings_file)) / "statm"
         self._database_url = database_url
-        self._error: BaseException | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sampler")
 
-    def check(self) -> None:
-        """Raise what ended the sampling early, if anything did."""
-        if self._error is not None:
-            raise self._error
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ending.set()
-        self._thread.join()
-        if error is None:
-            self.check()
-
-    def _run(self) -> None:
+    @override
+    def work(self, ending: threading.Event) -> None:
+        """Look until the block ends."""
         connection: Any = psycopg2.connect(self._database_url)
         connection.autocommit = True
         began = time.monotonic()
         next_sample = next_latency = began
         try:
             with connection.cursor() as cursor:
-                while not self._ending.wait(_EVERY_SECONDS / 4):
+                while not ending.wait(_EVERY_SECONDS / 4):
                     self._flow.processed = _checkpointed(self._host_url)
                     now = time.monotonic()
                     if now >= next_sample:
@@ -139,8 +119,6 @@ class Sampler:
                     if now >= next_latency:
                         next_latency += LATENCY_SECONDS
                         self._look_at_latency(cursor, now - began)
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
-            self._error = error
         finally:
             connection.close()
 

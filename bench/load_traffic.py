@@ -11,10 +11,10 @@ import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final, override
 
 from bench import workload
+from bench.load_thread import LoadThread
 from simulator.message import Message
 from simulator.publishing.connection import ProducerSettings
 from simulator.publishing.event_hubs import EventHubsPublisher
@@ -62,7 +62,7 @@ class Bodies:
         return template % tuple(fields)
 
 
-class Sender:
+class Sender(LoadThread):
     """Sends in a thread of its own, within a ``with`` block; its end raises what went wrong.
 
     Args:
@@ -72,15 +72,13 @@ class Sender:
     """
 
     def __init__(self, settings: ProducerSettings, flow: Flow, seed: int = 1) -> None:
+        super().__init__("sender")
         self._settings = settings
         self._flow = flow
         self._bodies = Bodies(seed)
         self._rate = 0.0
         self._most_waiting = 0
         self._due = 0.0
-        self._error: BaseException | None = None
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sender")
 
     def as_fast_as_taken(self, most_waiting: int) -> None:
         """Send from now on whenever fewer than so many messages wait."""
@@ -91,44 +89,23 @@ class Sender:
         self._most_waiting = 0
         self._rate = rate
 
-    def check(self) -> None:
-        """Raise what ended the sending early, if anything did."""
-        if self._error is not None:
-            raise self._error
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._ending.set()
-        self._thread.join()
-        if error is None:
-            self.check()
-
-    def _run(self) -> None:
-        try:
-            with EventHubsPublisher(self._settings) as publisher:
-                last = time.monotonic()
-                turn = 0
-                while not self._ending.wait(_TURN_SECONDS):
-                    now = time.monotonic()
-                    # After a pause of the machine the rate goes on; what was missed is not sent.
-                    due = self._messages_due(min(now - last, _LONGEST_LAG_SECONDS))
-                    last = now
-                    turn += 1
-                    for _ in range(due):
-                        body = self._bodies.next()
-                        publisher.send(Message(str(turn % _KEYS), body, PER_MESSAGE))
-                    publisher.flush()
-                    self._flow.sent += due
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits for this one
-            self._error = error
+    @override
+    def work(self, ending: threading.Event) -> None:
+        """Send until the block ends."""
+        with EventHubsPublisher(self._settings) as publisher:
+            last = time.monotonic()
+            turn = 0
+            while not ending.wait(_TURN_SECONDS):
+                now = time.monotonic()
+                # After a pause of the machine the rate goes on; what was missed is not sent.
+                due = self._messages_due(min(now - last, _LONGEST_LAG_SECONDS))
+                last = now
+                turn += 1
+                for _ in range(due):
+                    body = self._bodies.next()
+                    publisher.send(Message(str(turn % _KEYS), body, PER_MESSAGE))
+                publisher.flush()
+                self._flow.sent += due
 
     def _messages_due(self, seconds: float) -> int:
         if self._most_waiting:

@@ -11,9 +11,11 @@ from shared_code.rules.columns import Columns
 
 def columns_of(payments: Sequence[AcceptedPayment]) -> Columns:
     """Return payments as columns, in their order."""
+    names = NormalisedPayment.__struct_fields__
     fields = zip(*[astuple(accepted.payment) for accepted in payments], strict=True)
-    columns: dict[str, Sequence[Any]] = dict(
-        zip(NormalisedPayment.__struct_fields__, fields, strict=bool(payments))
+    # Without a payment there are no fields to transpose.
+    columns: dict[str, Sequence[Any]] = dict.fromkeys(names, ()) | dict(
+        zip(names, fields, strict=False)
     )
     columns["quality_flags"] = [accepted.quality_flags for accepted in payments]
-    return Columns(len(payments), lambda name: columns.get(name, ()))
+    return Columns(len(payments), columns.__getitem__)

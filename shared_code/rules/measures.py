@@ -149,6 +149,18 @@ def exact_sum(amounts: Integers) -> int:
     return (high << _LOW_BITS) + low
 
 
+def exact_sums(amounts: Integers, begins: Integers) -> list[int]:
+    """Return the sum of each group of amounts that lie side by side, as ``exact_sum`` does.
+
+    Args:
+        amounts: at least one.
+        begins: where each group begins, ascending, the first at 0.
+    """
+    high = np.add.reduceat(amounts >> _LOW_BITS, begins).tolist()
+    low = np.add.reduceat(amounts & (2**_LOW_BITS - 1), begins).tolist()
+    return [(upper << _LOW_BITS) + lower for upper, lower in zip(high, low, strict=True)]
+
+
 def standard_deviation(amounts: Integers) -> Decimal:
     """Return the square root of the mean squared distance from the mean, to 28 digits.
 

@@ -20,7 +20,7 @@ from shared_code.rules.neighbours import (
     named_payments,
     previous_payments,
 )
-from shared_code.rules.outcomes import INDETERMINATE, RowOutcomes, outcome_number, row_outcomes
+from shared_code.rules.outcomes import INDETERMINATE, outcome_number, row_outcomes
 from shared_code.rules.paired_columns import paired
 from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import (
@@ -32,10 +32,10 @@ from shared_code.rules.rule_parts import (
     target_currency,
 )
 from shared_code.rules.subject_events import (
-    NOTHING_FOUND,
     CountedEvents,
     StreamResult,
     SubjectEvents,
+    found_among,
     inside,
     named_codes,
     of_subjects,
@@ -104,10 +104,7 @@ class SequenceRule:
             span: whole five-minute windows.
         """
         rows = self._relevant(columns, span)
-        if not rows.size:
-            return NOTHING_FOUND
-        found = self._evaluate(columns.picked(rows), span)
-        return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
+        return found_among(columns, rows, lambda picked: self._evaluate(picked, span))
 
     def _relevant(self, columns: Columns, span: Window) -> Integers:
         """Return the events to be judged, and those which they may be looked at beside."""

@@ -94,6 +94,16 @@ def _dimension_labels(columns: Columns, group_by: Sequence[str]) -> Iterator[Int
             yield columns.labels(FIELDS[name].column) + 1
 
 
+def found_among(
+    columns: Columns, rows: Integers, evaluate: Callable[[Columns], StreamResult]
+) -> StreamResult:
+    """Return what is found in some of the payments, with hits by their position among all."""
+    if not rows.size:
+        return NOTHING_FOUND
+    found = evaluate(columns.picked(rows))
+    return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
+
+
 def inside(columns: Columns, span: Window) -> Mask:
     """Return which payments lie in a half-open span of time."""
     start, end = microseconds_of(span.start), microseconds_of(span.end)

@@ -15,15 +15,15 @@ from shared_code.rules.conditions import CompiledCondition, ConditionCompiler
 from shared_code.rules.document import AlertThreshold, Measure, Rule
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import Finding
-from shared_code.rules.outcomes import MATCHED, RowOutcomes, outcome_number, row_outcomes
+from shared_code.rules.outcomes import MATCHED, outcome_number, row_outcomes
 from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import columns_read, compile_when, named, not_judged
 from shared_code.rules.sliding import sliding_values
 from shared_code.rules.subject_events import (
-    NOTHING_FOUND,
     CountedEvents,
     StreamResult,
     SubjectEvents,
+    found_among,
     inside,
     of_subjects,
     subject_codes,
@@ -77,10 +77,7 @@ class VelocityRule:
             span: whole five-minute windows.
         """
         rows = self._relevant(columns, span)
-        if not rows.size:
-            return NOTHING_FOUND
-        found = self._evaluate(columns.picked(rows), span)
-        return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
+        return found_among(columns, rows, lambda picked: self._evaluate(picked, span))
 
     def _relevant(self, columns: Columns, span: Window) -> Integers:
         """Return the counted events of the subjects that may have something to tell in a span.

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from shared_code.rules.columns import Integers
+from shared_code.rules.columns import Columns, Integers
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER: Final = b"\xff\xff"
@@ -106,16 +106,15 @@ def numeric(value: Decimal | None) -> bytes:
     return head + struct.pack(f">{len(groups)}h", *groups)
 
 
-def amounts(minor_units: Integers, exponents: Integers) -> Iterable[bytes]:
-    """Return fields of type numeric, all of one width.
+def amounts(columns: Columns) -> list[bytes]:
+    """Return fields of type numeric, all of one width: the amounts of payments.
 
-    Args:
-        minor_units: (payments,) amounts in minor units, zero or more.
-        exponents: (payments,) number of decimals of each amount's currency, at most four.
+    Meant for ``Columns.once``: rows of payments and of their metrics both hold them.
     """
+    minor_units, exponents = columns.minor_units(), columns.exponents()
     unit = 10**exponents
     whole = minor_units // unit
-    fields = np.empty(len(minor_units), dtype=_AMOUNT)
+    fields = np.empty(columns.size, dtype=_AMOUNT)
     fields["length"] = _AMOUNT.itemsize - 4
     fields["groups"] = _AMOUNT_GROUPS
     fields["weight"] = _AMOUNT_GROUPS - 2
@@ -125,6 +124,16 @@ def amounts(minor_units: Integers, exponents: Integers) -> Iterable[bytes]:
         fields["group"][:, place] = whole // _GROUP ** (_AMOUNT_GROUPS - 2 - place) % _GROUP
     fields["group"][:, -1] = minor_units % unit * (_GROUP // unit)
     return pieces(fields)
+
+
+def transaction_ids(columns: Columns) -> list[bytes]:
+    """Return fields of type text: the ids of payments; for ``Columns.once``, too."""
+    return texts(columns.values("transaction_id"))
+
+
+def event_times(columns: Columns) -> Integers:
+    """Return event times as timestamptz counts them."""
+    return columns.microseconds() - POSTGRESQL_EPOCH
 
 
 def pieces(fields: NDArray[np.void]) -> list[bytes]:

@@ -54,9 +54,7 @@ def metric_rows(
     keys = [
         width + transaction_id + rest
         for transaction_id, rest in zip(
-            fields.texts(columns.values("transaction_id")),
-            _times_and_statuses(columns),
-            strict=True,
+            columns.once(fields.transaction_ids), columns.once(_times_and_statuses), strict=True
         )
     ]
     numbers = _Numerics(columns)
@@ -69,7 +67,7 @@ def metric_rows(
 def _times_and_statuses(columns: Columns) -> list[bytes]:
     key = np.empty(columns.size, dtype=_KEY)
     key["event_time width"] = 8
-    key["event_time"] = columns.microseconds() - fields.POSTGRESQL_EPOCH
+    key["event_time"] = fields.event_times(columns)
     key["payment_status width"] = 2
     key["payment_status"] = columns.codes("payment_status")
     return fields.pieces(key)
@@ -100,7 +98,7 @@ class _Numerics:
     """Fields of numbers by the object: most values of rules are amounts, each of many rules."""
 
     def __init__(self, columns: Columns) -> None:
-        amounts = fields.amounts(columns.minor_units(), columns.exponents())
+        amounts = columns.once(fields.amounts)
         self._kept: list[Decimal | None] = list(columns.values("amount"))
         self._by_object = dict(zip(map(id, self._kept), amounts, strict=True))
 

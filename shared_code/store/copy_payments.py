@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_code.domain.windows import EPOCH
-from shared_code.rules.columns import ABSENT, Columns, Integers
+from shared_code.rules.columns import ABSENT, Columns
 from shared_code.store import copy_fields as fields
 
 # Columns that every payment has, and how many bytes each takes.
@@ -116,9 +116,9 @@ def payment_rows(
     codes = _Fields(_code)
     parts: list[Iterable[bytes]] = [
         fields.pieces(_fixed(columns)),
-        fields.amounts(columns.minor_units(), columns.exponents()),
+        columns.once(fields.amounts),
         repeat(batch, columns.size),
-        fields.texts(columns.values("transaction_id")),
+        columns.once(fields.transaction_ids),
         fields.hashes(content_hashes),
         fields.hashes(columns.values("customer_email_hash")),
         *(map(codes.__getitem__, columns.codes(name).tolist()) for name in _CODES),
@@ -136,9 +136,5 @@ def _fixed(columns: Columns) -> NDArray[np.void]:
     rows["columns"] = len(_PAYMENT_COLUMNS)
     for name, width in _WIDTHS.items():
         rows[f"{name} width"] = width
-        rows[name] = columns.codes(name) if name != "event_time" else _times(columns)
+        rows[name] = fields.event_times(columns) if name == "event_time" else columns.codes(name)
     return rows
-
-
-def _times(columns: Columns) -> Integers:
-    return columns.microseconds() - fields.POSTGRESQL_EPOCH

@@ -9,6 +9,7 @@ import numpy as np
 
 from shared_code.domain.windows import EPOCH, WINDOW_LENGTH
 from shared_code.rules.columns import Columns, Integers
+from shared_code.rules.measures import exact_sums
 from shared_code.store.array_text import array_text
 
 _APPEND: Final = """
@@ -26,8 +27,6 @@ _APPEND: Final = """
     INSERT INTO window_marks (window_start) SELECT DISTINCT window_start FROM deltas
 """
 _WINDOW_MICROSECONDS: Final = WINDOW_LENGTH // timedelta(microseconds=1)
-_HALF_BITS: Final = 32
-_HALF: Final = 2**_HALF_BITS - 1
 
 
 def append_deltas(cursor: Any, columns: Columns) -> None:
@@ -62,7 +61,7 @@ def append_deltas(cursor: Any, columns: Columns) -> None:
             "currencies": array_text(currencies),
             "statuses": array_text(statuses),
             "counts": array_text(np.diff(begins, append=columns.size).tolist()),
-            "sums": money(_exact_sums(amounts, begins)),
+            "sums": money(exact_sums(amounts, begins)),
             "lowest": money(np.minimum.reduceat(amounts, begins).tolist()),
             "highest": money(np.maximum.reduceat(amounts, begins).tolist()),
         },
@@ -76,10 +75,3 @@ def _group_begins(sorted_keys: Sequence[Integers]) -> Integers:
     for key in sorted_keys:
         changes[1:] |= key[1:] != key[:-1]
     return changes.nonzero()[0]
-
-
-def _exact_sums(amounts: Integers, begins: Integers) -> list[int]:
-    """Return the sum of each group; in halves, since whole ones may not fit 64 bits."""
-    high = np.add.reduceat(amounts >> _HALF_BITS, begins).tolist()
-    low = np.add.reduceat(amounts & _HALF, begins).tolist()
-    return [(upper << _HALF_BITS) + lower for upper, lower in zip(high, low, strict=True)]

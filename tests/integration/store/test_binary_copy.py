@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,9 @@ from sqlalchemy import text
 from store_fixtures import Store
 from unit.domain.payment_strategies import texts
 
+from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.money import MAX_MINOR_UNITS
+from shared_code.rules.columns import Columns
 from shared_code.store import copy_fields as fields
 from shared_code.store.array_text import array_text, quoted_array_text
 
@@ -71,23 +72,32 @@ def test_numbers_at_the_edges_of_their_groups_arrive(shared_store: Store, number
     assert read_back(shared_store, "numeric", [fields.numeric(Decimal(number))]) == [expected]
 
 
+CURRENCIES_BY_DECIMALS = ("JPY", "EUR", "KWD", "CLF")
+
+
 @given(
     st.lists(
-        st.tuples(st.integers(0, 4), st.integers(0, MAX_MINOR_UNITS)).filter(
-            lambda amount: amount[1] // 10 ** amount[0] < 10**15
+        st.tuples(st.sampled_from(CURRENCIES_BY_DECIMALS), st.integers(0, MAX_MINOR_UNITS)).filter(
+            lambda amount: amount[1] // 10 ** CURRENCIES[amount[0]].minor_unit < 10**15
         ),
         min_size=1,
     )
 )
 @AS_EVER
 def test_an_amount_arrives_at_the_scale_of_its_currency(
-    shared_store: Store, amounts: list[tuple[int, int]]
+    shared_store: Store, amounts: list[tuple[str, int]]
 ) -> None:
-    exponents, minor_units = (np.array(each, dtype=np.int64) for each in zip(*amounts, strict=True))
-    found = read_back(shared_store, "numeric", fields.amounts(minor_units, exponents))
-    assert found == [
-        f"{Decimal(minor_unit).scaleb(-exponent):f}" for exponent, minor_unit in amounts
-    ]
+    currencies = [CURRENCIES[code] for code, _ in amounts]
+    stored: dict[str, list[Any]] = {
+        "currency": [currency.number for currency in currencies],
+        "amount": [
+            Decimal(minor_units).scaleb(-currency.minor_unit)
+            for currency, (_, minor_units) in zip(currencies, amounts, strict=True)
+        ],
+    }
+    columns = Columns(len(amounts), stored.__getitem__)
+    found = read_back(shared_store, "numeric", fields.amounts(columns))
+    assert found == [f"{amount:f}" for amount in stored["amount"]]
 
 
 @given(st.lists(st.none() | texts(64), min_size=1))
