@@ -56,6 +56,15 @@ _QUERIES: Final = {
         FROM {_TABLES}
         WHERE {_OURS} AND relation.relkind = 'v'
     """,
+    "comment": f"""
+        SELECT relation.relname, attribute.attname, description.description
+        FROM {_TABLES}
+        JOIN pg_description AS description ON description.objoid = relation.oid
+         AND description.classoid = 'pg_class'::regclass
+        LEFT JOIN pg_attribute AS attribute ON attribute.attrelid = relation.oid
+         AND attribute.attnum = description.objsubid AND attribute.attnum > 0
+        WHERE {_OURS} AND relation.relkind IN ('r', 'p', 'v')
+    """,
     "storage": f"""
         SELECT relation.relname, array_to_string(relation.reloptions, ',')
         FROM {_TABLES}

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, text
 
+from shared_code.store.descriptions import VIEWS as DESCRIBED
 from shared_code.store.roll_up_schema import PAYMENT_DAYS, PAYMENT_HOURS
 from shared_code.store.rule_views import RULE_VIEWS
 from shared_code.store.tables import (
@@ -253,5 +254,10 @@ def create_schema(connection: Connection) -> None:
     """Build the whole schema in an empty database, without revisions: what they must equal."""
     metadata.create_all(connection)
     connection.execute(insert(vocabularies), [row._asdict() for row in vocabulary_rows()])
-    for statement in [*FUNCTIONS.values(), *VIEWS.values(), *grants()]:
+    for statement in [*FUNCTIONS.values(), *VIEWS.values(), *grants(), *_view_comments()]:
         connection.execute(text(statement.replace(":", r"\:")))
+
+
+def _view_comments() -> list[str]:
+    """Return the statements that describe views; SQLAlchemy describes tables itself."""
+    return [f"COMMENT ON VIEW {name} IS '{description}'" for name, description in DESCRIBED.items()]

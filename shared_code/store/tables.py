@@ -5,6 +5,7 @@ Vocabularies, currencies and countries are stored under their numbers (see
 check per payment would lock the same few referenced rows from every writer.
 """
 
+from shared_code.store.descriptions import describe
 from shared_code.store.payment_tables import (
     dynamic_metrics,
     normalized_transactions,
@@ -68,3 +69,5 @@ __all__ = [
     "window_outliers",
     "window_revisions",
 ]
+
+describe(metadata)

@@ -157,6 +157,8 @@ SABOTAGE = {
         " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
     ),
     "row security": "ALTER TABLE alerts ENABLE ROW LEVEL SECURITY",
+    "changed comment": "COMMENT ON COLUMN alerts.kind IS 'another'",
+    "view without comment": "COMMENT ON VIEW payments IS NULL",
 }
 
 
