@@ -11,6 +11,22 @@ import certifi
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from shared_code.app_settings import (
+    ALLOWED_LATENESS_MINUTES,
+    DATABASE_CLIENT_ID,
+    DATABASE_HOST,
+    DATABASE_NAME,
+    DATABASE_POOL_SIZE,
+    DATABASE_STATEMENT_TIMEOUT_SECONDS,
+    DATABASE_URL,
+    DATABASE_USER,
+    FOLD_INTERVAL_MILLISECONDS,
+    PII_HASH_KEY,
+    RETENTION_DAYS,
+    RULES_CONTAINER,
+    AppSetting,
+    WholeNumber,
+)
 from shared_code.domain.pseudonyms import MIN_KEY_BYTES
 from shared_code.errors import PaymentsError
 
@@ -19,7 +35,6 @@ _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 # certificate, "verify-ca" takes anybody's. An Entra token is sent as it is, for whoever answers.
 _TLS_MODE: Final = "verify-full"
 _DRIVER: Final = "postgresql+psycopg2"
-_URL_EXAMPLE: Final = "postgresql://user:password@localhost:5432/payments"
 _TLS_EXAMPLE: Final = (
     "postgresql://user:password@HOST:5432/payments?sslmode=verify-full&sslrootcert=/path/ca.pem"
 )
@@ -75,13 +90,9 @@ def load_settings(values: Mapping[str, str] = os.environ) -> Settings:
         database=load_database_settings(values),
         retention=load_retention(values),
         allowed_lateness=load_allowed_lateness(values),
-        fold_interval=timedelta(
-            milliseconds=_whole(
-                values, "FOLD_INTERVAL_MILLISECONDS", default=1000, least=0, most=300_000
-            )
-        ),
+        fold_interval=timedelta(milliseconds=_whole(values, FOLD_INTERVAL_MILLISECONDS)),
         rules_container=load_rules_container(values),
-        pii_hash_key=_key(values, "PII_HASH_KEY"),
+        pii_hash_key=_key(values, PII_HASH_KEY),
     )
 
 
@@ -91,8 +102,7 @@ def load_rules_container(values: Mapping[str, str] = os.environ) -> str:
     Raises:
         SettingsError: the setting is wrong.
     """
-    default = "compliance-rules"
-    return _matching(values, "RULES_CONTAINER", _CONTAINER, default) or default
+    return _matching(values, RULES_CONTAINER, _CONTAINER) or RULES_CONTAINER.example
 
 
 def load_retention(values: Mapping[str, str] = os.environ) -> timedelta:
@@ -101,7 +111,7 @@ def load_retention(values: Mapping[str, str] = os.environ) -> timedelta:
     Raises:
         SettingsError: the setting is wrong.
     """
-    return timedelta(days=_whole(values, "RETENTION_DAYS", default=30, least=1, most=3650))
+    return timedelta(days=_whole(values, RETENTION_DAYS))
 
 
 def load_allowed_lateness(values: Mapping[str, str] = os.environ) -> timedelta:
@@ -110,8 +120,7 @@ def load_allowed_lateness(values: Mapping[str, str] = os.environ) -> timedelta:
     Raises:
         SettingsError: the setting is wrong.
     """
-    minutes = _whole(values, "ALLOWED_LATENESS_MINUTES", default=15, least=0, most=10_080)
-    return timedelta(minutes=minutes)
+    return timedelta(minutes=_whole(values, ALLOWED_LATENESS_MINUTES))
 
 
 def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSettings:
@@ -120,27 +129,23 @@ def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSe
     Raises:
         SettingsError: neither is given, or one is wrong.
     """
-    pool_size = _whole(values, "DATABASE_POOL_SIZE", default=2, least=1, most=50)
-    seconds = _whole(values, "DATABASE_STATEMENT_TIMEOUT_SECONDS", default=60, least=1, most=3600)
-    given = values.get("DATABASE_URL", "").strip()
+    pool_size = _whole(values, DATABASE_POOL_SIZE)
+    seconds = _whole(values, DATABASE_STATEMENT_TIMEOUT_SECONDS)
+    given = values.get(DATABASE_URL.name, "").strip()
     if given:
         url = _with_tls(_database_url(given), values)
-    elif host := _matching(
-        values, "DATABASE_HOST", _HOST_NAME, "server.postgres.database.azure.com"
-    ):
-        user = _required(values, "DATABASE_USER", "id-payments-prod")
-        database = _required(values, "DATABASE_NAME", "payments")
+    elif host := _matching(values, DATABASE_HOST, _HOST_NAME):
+        user = _required(values, DATABASE_USER)
+        database = _required(values, DATABASE_NAME)
         url = URL.create(_DRIVER, username=user, host=host, database=database)
         url = _with_tls(url, values)
     else:
         problem = "is missing and so is DATABASE_HOST (for Entra authentication)"
-        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
     return DatabaseSettings(
         url=url,
         entra_authentication=not given,
-        entra_client_id=_matching(
-            values, "DATABASE_CLIENT_ID", _CLIENT_ID, "00000000-0000-0000-0000-000000000000"
-        ),
+        entra_client_id=_matching(values, DATABASE_CLIENT_ID, _CLIENT_ID),
         pool_size=pool_size,
         statement_timeout=timedelta(seconds=seconds),
     )
@@ -151,19 +156,19 @@ def _database_url(text: str) -> URL:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise SettingsError("DATABASE_URL", "is no URL", _URL_EXAMPLE) from None
+        raise SettingsError(DATABASE_URL.name, "is no URL", DATABASE_URL.example) from None
     if url.get_backend_name() not in {"postgresql", "postgres"} or not url.database:
         problem = "is no PostgreSQL URL with a database"
-        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
     if "@" in (url.host or "") + url.database or "/" in url.database:
         problem = "has an @ or / out of place, which a password needs to hold as %40 or %2F"
-        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
     if url.port is not None and not 0 < url.port <= _MOST_PORT:
         problem = f"needs a port from 1 to {_MOST_PORT}"
-        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
     if "sslpassword" in url.query:
         problem = "holds an sslpassword, which SQLAlchemy would show; use a key that needs none"
-        raise SettingsError("DATABASE_URL", problem, _URL_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
     return _with_hidden_password(url.set(drivername=_DRIVER))
 
 
@@ -189,7 +194,7 @@ def _with_tls(url: URL, values: Mapping[str, str]) -> URL:
             "asks for an sslmode by which another server could pose as the database, or read along;"
             f" leave it out or write {_TLS_MODE}, with sslrootcert for a private authority"
         )
-        raise SettingsError("DATABASE_URL", problem, _TLS_EXAMPLE)
+        raise SettingsError(DATABASE_URL.name, problem, _TLS_EXAMPLE)
     roots = url.query.get("sslrootcert") or certifi.where()
     return url.update_query_dict({"sslmode": _TLS_MODE, "sslrootcert": roots})
 
@@ -216,39 +221,41 @@ def _is_local(host: str) -> bool:
 
 
 def _matching(
-    values: Mapping[str, str], name: str, pattern: re.Pattern[str], example: str
+    values: Mapping[str, str], setting: AppSetting, pattern: re.Pattern[str]
 ) -> str | None:
     """Return the text of an optional setting."""
-    text = values.get(name, "").strip()
+    text = values.get(setting.name, "").strip()
     if text and not pattern.fullmatch(text):
-        raise SettingsError(name, f"has the wrong form, found {text[:_SHOWN]!r}", example)
+        problem = f"has the wrong form, found {text[:_SHOWN]!r}"
+        raise SettingsError(setting.name, problem, setting.example)
     return text or None
 
 
-def _required(values: Mapping[str, str], name: str, example: str) -> str:
-    value = values.get(name, "").strip()
+def _required(values: Mapping[str, str], setting: AppSetting) -> str:
+    value = values.get(setting.name, "").strip()
     if not value:
-        raise SettingsError(name, "is missing", example)
+        raise SettingsError(setting.name, "is missing", setting.example)
     return value
 
 
-def _whole(values: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
-    text = values.get(name, "").strip()
+def _whole(values: Mapping[str, str], setting: WholeNumber) -> int:
+    text = values.get(setting.name, "").strip()
     if not text:
-        return default
-    if _WHOLE.fullmatch(text) and least <= int(text) <= most:
+        return int(setting.example)
+    if _WHOLE.fullmatch(text) and setting.least <= int(text) <= setting.most:
         return int(text)
-    problem = f"is expected to be a whole number from {least} to {most}, found {text[:_SHOWN]!r}"
-    raise SettingsError(name, problem, str(default))
+    span = f"a whole number from {setting.least} to {setting.most}"
+    problem = f"is expected to be {span}, found {text[:_SHOWN]!r}"
+    raise SettingsError(setting.name, problem, setting.example)
 
 
-def _key(values: Mapping[str, str], name: str) -> bytes:
-    example = "<64 hexadecimal digits, made by: openssl rand -hex 32>"
-    text = _required(values, name, example)
+def _key(values: Mapping[str, str], setting: AppSetting) -> bytes:
+    text = _required(values, setting)
     try:
         key = bytes.fromhex(text)
     except ValueError:
-        raise SettingsError(name, "is not hexadecimal", example) from None
+        raise SettingsError(setting.name, "is not hexadecimal", setting.example) from None
     if len(key) < MIN_KEY_BYTES:
-        raise SettingsError(name, f"has {len(key)} bytes, at least {MIN_KEY_BYTES} needed", example)
+        problem = f"has {len(key)} bytes, at least {MIN_KEY_BYTES} needed"
+        raise SettingsError(setting.name, problem, setting.example)
     return key
