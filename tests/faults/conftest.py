@@ -21,7 +21,8 @@ from local_azure.environment import LocalAzure
 
 ROOT = Path(__file__).parents[2]
 
-_counts = pytest.StashKey[list[FaultCount]]()
+# Under it a count is kept in its test's report, which reaches the process that prints the table.
+_COUNT = "fault count"
 
 
 @pytest.fixture(scope="session")
@@ -71,12 +72,13 @@ def pipeline(_pipelines: _Pipelines, *, full: bool) -> Pipeline:
 
 
 @pytest.fixture
-def record(request: pytest.FixtureRequest) -> Callable[[FaultCount], None]:
+def record(
+    record_property: Callable[[str, object], None],
+) -> Callable[[FaultCount], None]:
     """Give a function that puts a count into the closing table and fails on loss and doubling."""
-    counts = request.config.stash.setdefault(_counts, [])
 
     def keep(count: FaultCount) -> None:
-        counts.append(count)
+        record_property(_COUNT, tuple(count))
         assert count.lost == 0, f"{count.lost} events were lost"
         assert count.doubled == 0, f"{count.doubled} events were counted twice"
         assert count.stored + count.rejected == count.sent, count
@@ -84,11 +86,16 @@ def record(request: pytest.FixtureRequest) -> Callable[[FaultCount], None]:
     return keep
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what every fault did."""
-    counts = config.stash.get(_counts, [])
+    counts = [
+        FaultCount(*value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == _COUNT
+    ]
     if not counts:
         return
     table = Table(title="Faults")

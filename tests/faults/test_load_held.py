@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import pytest
 from fault_report import FaultCount
 
 from bench.load_held import WAITING, Plan, hold
@@ -34,6 +35,7 @@ def _middle(samples: Sequence[Sample], name: str) -> float:
     return statistics.median(getattr(sample, name) for sample in samples)
 
 
+@pytest.mark.alone
 def test_load_held_at_most_of_the_capacity_piles_nothing_up(
     record: Callable[[FaultCount], None], *, full: bool
 ) -> None:
