@@ -1,0 +1,1 @@
+"""Delivery: packages, migrates, publishes, proves and takes back a release of the functions."""

@@ -1,0 +1,83 @@
+"""The pipelines' command line: ``python -m deploy COMMAND``.
+
+Workflows call each command in one line; people can do the same by hand. Exit codes:
+
+    0    done, or nothing to do
+    1    failed, refused, or not as it has to be; the message says what to do
+    2    wrong usage
+    130  interrupted
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Final, NamedTuple
+
+from shared_code.cli.printable import printable
+from shared_code.errors import PaymentsError
+
+EXIT_FAILED: Final = 1
+EXIT_INTERRUPTED: Final = 130
+_EXIT_CODES: Final = (
+    "exit codes: 0 done; 1 failed, refused, or not as it has to be; 2 wrong usage; 130 interrupted"
+)
+
+
+class Command(NamedTuple):
+    """A command of the table.
+
+    Attributes:
+        where: ``module:function`` of what adds its arguments to a parser and sets ``run``.
+        summary: its line in the list of commands.
+    """
+
+    where: str
+    summary: str
+
+
+# Only the module of the command that is called is imported: some need what others do not have.
+COMMANDS: Final[Mapping[str, Command]] = {
+    "check-terraform": Command(
+        "deploy.infrastructure.commands:add_check_terraform", "would the provider take it?"
+    ),
+    "extract-terraform-schema": Command(
+        "deploy.infrastructure.commands:add_extract_schema", "what the provider's resources take"
+    ),
+}
+
+
+def command_line(name: str | None) -> argparse.ArgumentParser:
+    """Return the parser of every command, with the arguments of the one that is called."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy",
+        description="Package, migrate, publish, prove and take back releases. Settings are taken"
+        " from the environment, as the functions take their app settings.",
+        epilog=_EXIT_CODES,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for each, command in COMMANDS.items():
+        added = commands.add_parser(each, help=command.summary, epilog=_EXIT_CODES)
+        if each == name:
+            module, _, function = command.where.partition(":")
+            getattr(import_module(module), function)(added)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; the module says what they mean."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = command_line(next(iter(given), None)).parse_args(given)
+    try:
+        exit_code: int | None = chosen.run(chosen)
+    except PaymentsError as error:
+        print(printable(f"error: {error}"), file=sys.stderr)  # noqa: T201 - a command line's output
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)  # noqa: T201 - likewise
+        return EXIT_INTERRUPTED
+    return exit_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

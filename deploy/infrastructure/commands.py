@@ -1,0 +1,59 @@
+"""``python -m deploy check-terraform`` and its like."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from deploy.console import say
+from deploy.infrastructure.modules import read_modules
+from deploy.infrastructure.schema import EXTRACT, PACKAGE, dump, load
+from deploy.infrastructure.schema_extract import extract
+from deploy.infrastructure.terraform import check_terraform
+
+ROOT: Final = Path(__file__).parents[2]
+FAILED: Final = 1
+
+
+def add_check_terraform(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``check-terraform``."""
+    parser.description = (
+        "Check every module against an extract of the provider's schema, and how modules hang"
+        " together: unknown, missing and misplaced arguments and blocks, undeclared and unused"
+        " variables and locals, outputs and resources that are not there. Neither a registry nor"
+        " terraform is needed. Each finding is a line: file:line: message."
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.set_defaults(run=_check_terraform)
+
+
+def add_extract_schema(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``extract-terraform-schema``."""
+    parser.description = (
+        "Write what the provider says of the types of resources and data sources that the Terraform"
+        f" uses to {EXTRACT.name}. The schema is read from the package {PACKAGE}."
+    )
+    parser.add_argument("--wheel", type=Path, required=True, help="the package's file")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.set_defaults(run=_extract_schema)
+
+
+def _check_terraform(arguments: argparse.Namespace) -> int:
+    verdict = check_terraform(arguments.root / "terraform", arguments.root, load())
+    for finding in verdict.findings:
+        say(str(finding))
+    say(f"{verdict}")
+    return FAILED if verdict.findings else 0
+
+
+def _extract_schema(arguments: argparse.Namespace) -> None:
+    modules = read_modules(arguments.root / "terraform", arguments.root)
+    resources, data_sources = (
+        {each.labels[0] for module in modules for each in module.of_kind(kind)}
+        for kind in ("resource", "data")
+    )
+    found = extract(arguments.wheel, resources, data_sources)
+    EXTRACT.write_text(dump(found), "utf-8")
+    say(
+        f"{EXTRACT}: {found.provider} {found.version}, {len(found.resources)} resources,"
+        f" {len(found.data_sources)} data sources"
+    )

@@ -1,0 +1,14 @@
+"""What keeps a check from being made at all; mistakes that a check finds are findings."""
+
+from pathlib import Path
+
+from shared_code.errors import PaymentsError
+
+
+class FileUnreadable(PaymentsError):
+    """A file is missing, or is not in the language that its name says."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(f"{file.as_posix()}: {problem}")
+        self.file = file
+        self.problem = problem
