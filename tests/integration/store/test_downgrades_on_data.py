@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from delivery_report import Counted
 from payment_messages import NOW, WINDOW_START, messages, varied_events
 from rule_documents import rapid_fire, rule, shadow_rules, use_rules
 from sqlalchemy import Connection, text
@@ -136,7 +137,7 @@ def test_every_table_holds_rows_of_every_kind(filled: Store) -> None:
 
 @pytest.mark.parametrize(("revision", "before"), STEPS)
 def test_down_and_up_again_leaves_what_both_schemas_know(
-    filled: Store, revision: str, before: str
+    filled: Store, revision: str, before: str, counted: Counted
 ) -> None:
     given_up = {table: rows for (of, table), rows in GIVEN_UP.items() if of == revision}
     with filled.owner.engine.connect() as connection:
@@ -152,6 +153,7 @@ def test_down_and_up_again_leaves_what_both_schemas_know(
         assert in_common(again, older) == in_common(older, again)
         assert describe(connection) == schema
         connection.rollback()
+    counted("downgrades on data", 1)
 
 
 def test_payments_sent_again_after_a_way_down_and_up_are_known(new_store: NewStore) -> None:
