@@ -8,13 +8,14 @@ import json
 from collections.abc import Iterable
 from typing import Final, Literal, NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
 from shared_code.domain.card_numbers import mask_card_numbers
 from shared_code.domain.redaction import redact
 from shared_code.errors import PaymentsError
 from shared_code.rules.compiler import CompiledRules, compile_document
 from shared_code.rules.errors import RuleError
+from shared_code.store.rule_tables import rule_outcomes, rules
 
 # Roles are a number each in the index, and a rollback is a new activation: the last one counts.
 _IN_FORCE: Final = text("""
@@ -62,18 +63,6 @@ _INSERT_REFUSED: Final = text("""
     INSERT INTO rule_sets (sha256, verdict, errors, document, source)
     VALUES (:sha256, 'refused', CAST(:errors AS jsonb), :document, :source)
     ON CONFLICT (sha256) DO NOTHING
-""")
-_INSERT_RULE: Final = text("""
-    INSERT INTO rules
-        (rule_set, rule, rule_id, scope, metric_name, metric_type, category, severity, owner,
-         tags)
-    VALUES
-        (:rule_set, :rule, :rule_id, :scope, :metric_name, :metric_type, :category, :severity,
-         :owner, CAST(:tags AS jsonb))
-""")
-_INSERT_OUTCOME: Final = text("""
-    INSERT INTO rule_outcomes (rule_set, rule, outcome, name, severity, reason)
-    VALUES (:rule_set, :rule, :number, :name, :severity, :reason)
 """)
 _ACTIVATE: Final = text("""
     INSERT INTO rule_set_activations (rule_set, role, activated_by, reason)
@@ -349,16 +338,20 @@ def _accept(connection: Connection, content: bytes, source: str) -> RuleSet:
         "source": mask_card_numbers(source),
     }
     rule_set = int(connection.execute(_INSERT_ACCEPTED, accepted).scalar_one())
-    rules = [
-        {**rule._asdict(), "rule_set": rule_set, "tags": json.dumps(rule.tags)}
-        for rule in compiled.summaries()
-    ]
-    connection.execute(_INSERT_RULE, rules)
+    summaries = [{**rule._asdict(), "rule_set": rule_set} for rule in compiled.summaries()]
+    connection.execute(insert(rules), summaries)
     outcomes = [
-        {**outcome._asdict(), "rule_set": rule_set, "rule": rule, "severity": int(outcome.severity)}
+        {
+            "rule_set": rule_set,
+            "rule": rule,
+            "outcome": outcome.number,
+            "name": outcome.name,
+            "severity": int(outcome.severity),
+            "reason": outcome.reason,
+        }
         for rule, outcome in compiled.outcomes()
     ]
-    connection.execute(_INSERT_OUTCOME, outcomes)
+    connection.execute(insert(rule_outcomes), outcomes)
     return RuleSet(rule_set, sha256, version)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from payment_messages import NOW, messages, payment_event
+from sqlalchemy import event
 from store_fixtures import Store
 
 from shared_code.engine.metric_engine import SHIPPED_RULES, MetricEngine
@@ -57,6 +58,19 @@ def test_the_first_use_activates_the_shipped_set(store: Store) -> None:
     assert result.rule_set_version == SHIPPED["version"]
     assert store.rows(ACTIVATIONS) == [(SHIPPED["version"], "deployment")]
     assert store.value("SELECT count(*) FROM rules") == len(SHIPPED["rules"])
+
+
+def test_the_rules_of_a_set_are_stored_by_one_statement_for_each_table(store: Store) -> None:
+    inserted = []
+
+    def look(_connection: object, _cursor: object, statement: str, sent: Any, *_: object) -> None:
+        # What is sent row by row comes as a list of rows.
+        if statement.startswith(("INSERT INTO rules ", "INSERT INTO rule_outcomes ")):
+            inserted.append((statement.split()[2], type(sent)))
+
+    event.listen(store.database.engine, "before_cursor_execute", look)
+    store.metrics.process_batch(messages(payment_event()), now=NOW)
+    assert inserted == [("rules", dict), ("rule_outcomes", dict)]
 
 
 def test_first_uses_at_once_activate_the_shipped_set_once(store: Store) -> None:
