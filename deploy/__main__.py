@@ -41,6 +41,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "check-terraform": Command(
         "deploy.infrastructure.commands:add_check_terraform", "would the provider take it?"
     ),
+    "check-workflows": Command(
+        "deploy.infrastructure.commands:add_check_workflows", "are they safe, and will they run?"
+    ),
     "extract-terraform-schema": Command(
         "deploy.infrastructure.commands:add_extract_schema", "what the provider's resources take"
     ),

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from deploy.console import say
+from deploy.infrastructure import terraform, workflows
 from deploy.infrastructure.modules import read_modules
 from deploy.infrastructure.schema import EXTRACT, PACKAGE, dump, load
 from deploy.infrastructure.schema_extract import extract
-from deploy.infrastructure.terraform import check_terraform
 
 ROOT: Final = Path(__file__).parents[2]
 FAILED: Final = 1
@@ -37,11 +37,30 @@ def add_extract_schema(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_extract_schema)
 
 
+def add_check_workflows(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``check-workflows``."""
+    parser.description = (
+        "Check every workflow: GitHub's JSON schema, zizmor, shellcheck (of every shell script,"
+        " too), actions pinned to commits with their version beside, permissions given to the job"
+        " that needs them, an end to every job, and that the commands of deploy which they call"
+        " are there and take their options. Each finding is a line: file:line: message."
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.set_defaults(run=_check_workflows)
+
+
+def _check_workflows(arguments: argparse.Namespace) -> int:
+    return _tell(workflows.check_workflows(arguments.root))
+
+
 def _check_terraform(arguments: argparse.Namespace) -> int:
-    verdict = check_terraform(arguments.root / "terraform", arguments.root, load())
+    return _tell(terraform.check_terraform(arguments.root / "terraform", arguments.root, load()))
+
+
+def _tell(verdict: terraform.Verdict | workflows.Verdict) -> int:
     for finding in verdict.findings:
         say(str(finding))
-    say(f"{verdict}")
+    say(str(verdict))
     return FAILED if verdict.findings else 0
 
 

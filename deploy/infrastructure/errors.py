@@ -12,3 +12,12 @@ class FileUnreadable(PaymentsError):
         super().__init__(f"{file.as_posix()}: {problem}")
         self.file = file
         self.problem = problem
+
+
+class ToolFailed(PaymentsError):
+    """A program that a check starts is not installed, or failed."""
+
+    def __init__(self, tool: str, problem: str) -> None:
+        super().__init__(f"{tool}: {problem}")
+        self.tool = tool
+        self.problem = problem

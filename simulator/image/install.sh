@@ -14,7 +14,7 @@ python3 -m venv "$target"
 
 site=$("$target/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 for package in shared_code simulator; do
-    rm -rf "$site/$package"
+    rm -rf "${site:?}/$package"
     cp -R "$source/$package" "$site/$package"
 done
 # Compiled once here, not at every start by a user who may not write.
