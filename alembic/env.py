@@ -13,6 +13,9 @@ from shared_code.store.database import engine_for
 from shared_code.store.roles import act_as_migrator, ensure_roles
 from shared_code.store.tables import metadata
 
+# A lock that is not had soon must not hold up every writer behind it, nor a statement that was
+# thought to be quick keep its locks for long.
+_TIME_OUTS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '30min'")
 _RUN_TIME_PARTITION = re.compile(f"{PARTITION_SUFFIX}($|_)")
 
 
@@ -23,8 +26,8 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
 
 def run_migrations(connection: Connection) -> None:
     """Run the revisions in one transaction: all of them or none."""
-    # A lock that is not had soon must not hold up every writer behind it.
-    connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+    for statement in _TIME_OUTS:
+        connection.execute(text(statement))
     ensure_roles(connection)
     act_as_migrator(connection)
     context.configure(
@@ -45,6 +48,8 @@ def run_offline() -> None:
         dialect_name="postgresql", target_metadata=metadata, literal_binds=True, as_sql=True
     )
     with context.begin_transaction():
+        for statement in _TIME_OUTS:
+            context.execute(statement)
         context.run_migrations()
 
 

@@ -38,6 +38,24 @@ class Command(NamedTuple):
 
 # Only the module of the command that is called is imported: some need what others do not have.
 COMMANDS: Final[Mapping[str, Command]] = {
+    "package": Command("deploy.commands.packages:add_package", "build the zip of a release"),
+    "check-migrations": Command(
+        "deploy.commands.migrations:add_check", "are the revisions safe to run under traffic?"
+    ),
+    "restore-point": Command(
+        "deploy.commands.migrations:add_restore_point", "note the time to restore to"
+    ),
+    "bootstrap-roles": Command(
+        "deploy.commands.migrations:add_bootstrap", "set up the database's roles"
+    ),
+    "migrate": Command("deploy.commands.migrations:add_migrate", "bring a database to the head"),
+    "validate-schema": Command(
+        "deploy.commands.migrations:add_validate", "is the database what the code wants?"
+    ),
+    "preview-downgrade": Command(
+        "deploy.commands.migrations:add_preview", "what would a downgrade drop?"
+    ),
+    "downgrade": Command("deploy.commands.migrations:add_downgrade", "take revisions back"),
     "check-terraform": Command(
         "deploy.infrastructure.commands:add_check_terraform", "would the provider take it?"
     ),

@@ -158,7 +158,8 @@ def upgrade() -> None:
             {"vocabulary": vocabulary, "number": int(number), "name": name}
             for vocabulary, number, name in csv.reader(file)
         ]
-    table = sa.table("vocabularies", *map(sa.column, ("vocabulary", "number", "name")))
+    columns = {"vocabulary": sa.Text, "number": sa.Integer, "name": sa.Text}
+    table = sa.table("vocabularies", *(sa.column(name, kind) for name, kind in columns.items()))
     op.bulk_insert(table, rows)
     op.execute(_ATTACH_DAYS)
     op.execute(_FIRST_DAYS)

@@ -1,0 +1,1 @@
+"""The command line's thin skins over what the other packages do."""

@@ -1,0 +1,1 @@
+"""Revisions: checked before they run, run one by one, taken back."""

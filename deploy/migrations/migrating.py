@@ -1,0 +1,193 @@
+"""Runs revisions one by one, each in its own transaction, and waits for locks with patience."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from alembic.util import CommandError
+from psycopg2 import Error as DriverError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from alembic import command
+from deploy.errors import DeployError
+from deploy.migrations.revisions import Revision, Revisions, UnknownRevision, current_revision
+from shared_code.store.database import Database
+
+# Lock not available, deadlock, serialisation: somebody else was in the way, and will not stay.
+_IN_THE_WAY: Final = frozenset({"55P03", "40P01", "40001"})
+_PAUSES_SECONDS: Final = (1, 2, 5, 10, 30)
+# Two pipelines must not run one revision at once. The lock ends with the transaction.
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('payment-metrics migrations'))")
+
+type Say = Callable[[str], None]
+
+
+class MigrationFailed(DeployError):
+    """A revision failed; nothing of it was kept.
+
+    Attributes:
+        revision: which.
+    """
+
+    def __init__(self, revision: str, why: str, *, upwards: bool) -> None:
+        direction = "revision" if upwards else "taking back revision"
+        super().__init__(
+            f"{direction} {revision} failed and left nothing behind: {why}. Revisions before it"
+            " stay, and the code in production runs on them; mend it and run this again"
+        )
+        self.revision = revision
+
+
+class Applied(NamedTuple):
+    """A revision that was run, how long it took and at which attempt it went through."""
+
+    revision: Revision
+    seconds: float
+    attempts: int
+
+
+class _Overtaken(Exception):
+    """Another pipeline has run the revision meanwhile."""
+
+
+def pending(database: Database, revisions: Revisions) -> Sequence[Revision]:
+    """Return the revisions that a database lacks, oldest first.
+
+    Raises:
+        UnknownRevision: a newer release migrated it.
+        StoreUnavailable: the database failed.
+    """
+    with database.transaction() as connection:
+        return revisions.after(current_revision(connection))
+
+
+def migrate(
+    database: Database,
+    revisions: Revisions,
+    say: Say,
+    pauses: Sequence[float] = _PAUSES_SECONDS,
+) -> Sequence[Applied]:
+    """Bring a database to the head; a database of a newer release is left as it is.
+
+    Args:
+        database: reached as the migrator.
+        revisions: of this release.
+        say: told of each revision.
+        pauses: before each further attempt at a revision that waited in vain for a lock, seconds.
+
+    Raises:
+        MigrationFailed: a revision failed, or did not get its locks.
+        StoreUnavailable: the database failed.
+    """
+    try:
+        missing = pending(database, revisions)
+    except UnknownRevision as newer:
+        say(f"nothing to do: {newer}")
+        return []
+    return _run_each(database, revisions, missing, say, pauses, upwards=True)
+
+
+def downgrade(
+    database: Database,
+    revisions: Revisions,
+    to: str,
+    say: Say,
+    pauses: Sequence[float] = _PAUSES_SECONDS,
+) -> Sequence[Applied]:
+    """Take back the revisions after ``to``, newest first.
+
+    Raises:
+        MigrationFailed: one failed, or did not get its locks.
+        UnknownRevision: the database, or the caller, names a revision that is not here.
+        StoreUnavailable: the database failed.
+    """
+    return _run_each(
+        database, revisions, undone(database, revisions, to), say, pauses, upwards=False
+    )
+
+
+def undone(database: Database, revisions: Revisions, to: str) -> Sequence[Revision]:
+    """Return the revisions that a downgrade would take back, newest first.
+
+    Raises:
+        UnknownRevision: the database, or the caller, names a revision that is not here.
+        StoreUnavailable: the database failed.
+    """
+    with database.transaction() as connection:
+        current = current_revision(connection)
+    ahead = {revision.number for revision in revisions.after(current)}
+    if current is None:
+        return []
+    return [each for each in revisions.after(to) if each.number not in ahead][::-1]
+
+
+def _run_each(
+    database: Database,
+    revisions: Revisions,
+    chosen: Sequence[Revision],
+    say: Say,
+    pauses: Sequence[float],
+    *,
+    upwards: bool,
+) -> Sequence[Applied]:
+    done = []
+    for revision in chosen:
+        try:
+            applied = _patiently(database, revisions, revision, say, pauses, upwards=upwards)
+        except _Overtaken:
+            say(f"{revision.number} was run by somebody else meanwhile")
+            continue
+        sign = "+" if upwards else "-"
+        attempts = f", attempt {applied.attempts}" if applied.attempts > 1 else ""
+        say(f"{sign} {revision.number} {revision.title} ({applied.seconds:.2f} s{attempts})")
+        done.append(applied)
+    return done
+
+
+def _patiently(
+    database: Database,
+    revisions: Revisions,
+    revision: Revision,
+    say: Say,
+    pauses: Sequence[float],
+    *,
+    upwards: bool,
+) -> Applied:
+    for attempt, pause in enumerate((*pauses, None), start=1):
+        started = time.monotonic()
+        try:
+            _run_one(database, revisions, revision, upwards=upwards)
+        except DBAPIError as error:
+            state, why = _reason(error)
+            if state not in _IN_THE_WAY or pause is None:
+                raise MigrationFailed(revision.number, why, upwards=upwards) from None
+            say(f"{revision.number} did not get its locks ({why}); again in {pause:g} s")
+            time.sleep(pause)
+        except CommandError as error:
+            raise MigrationFailed(revision.number, str(error), upwards=upwards) from error
+        else:
+            return Applied(revision, time.monotonic() - started, attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _run_one(
+    database: Database, revisions: Revisions, revision: Revision, *, upwards: bool
+) -> None:
+    before, after = revision.before, revision.number
+    start, end = (before, after) if upwards else (after, before)
+    # The other time-outs are those that alembic/env.py sets.
+    with database.engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+        connection.execute(_ALONE)
+        if (current_revision(connection) or "base") != start:
+            raise _Overtaken
+        config = revisions.config(connection=connection)
+        (command.upgrade if upwards else command.downgrade)(config, end)
+
+
+def _reason(error: DBAPIError) -> tuple[str | None, str]:
+    original = error.orig
+    if isinstance(original, DriverError):
+        return original.pgcode, str(original.diag.message_primary or original).partition("\n")[0]
+    return None, str(original)

@@ -1,0 +1,71 @@
+"""Which database a step works on, from the environment.
+
+``DATABASE_URL`` or ``DATABASE_HOST``, ``DATABASE_NAME`` and ``DATABASE_USER`` are those of the
+functions. ``SMOKE_DATABASE_NAME`` names the database of the smoke test on the same server;
+``OWNER_DATABASE_URL`` or ``OWNER_DATABASE_USER`` is who may create roles, if that is another login.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared_code.settings import SettingsError, load_database_settings
+from shared_code.store.database import Database
+
+_SMOKE: Final = "SMOKE_DATABASE_NAME"
+
+
+def database(
+    values: Mapping[str, str] = os.environ, *, smoke: bool = False, owner: bool = False
+) -> Database:
+    """Return the database that the environment names.
+
+    Args:
+        values: the environment.
+        smoke: that of the smoke test instead.
+        owner: as the owner of the database.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+    """
+    return Database(load_database_settings(database_values(values, smoke=smoke, owner=owner)))
+
+
+def database_values(
+    values: Mapping[str, str] = os.environ, *, smoke: bool = False, owner: bool = False
+) -> Mapping[str, str]:
+    """Return ``values`` with the database's app settings as the caller wants them.
+
+    Raises:
+        SettingsError: the smoke database is asked for, and not named.
+    """
+    chosen = dict(values)
+    if owner:
+        for name in ("DATABASE_URL", "DATABASE_USER"):
+            if given := values.get(f"OWNER_{name}"):
+                chosen[name] = given
+    if smoke:
+        name = required(values, _SMOKE, "payments_smoke")
+        chosen["DATABASE_NAME"] = name
+        if url := chosen.get("DATABASE_URL"):
+            try:
+                smoke_url = make_url(url).set(database=name)
+            except ArgumentError:
+                return chosen  # whoever reads the URL says what is wrong with it
+            chosen["DATABASE_URL"] = smoke_url.render_as_string(hide_password=False)
+    return chosen
+
+
+def required(values: Mapping[str, str], name: str, example: str) -> str:
+    """Return a setting that a step cannot do without.
+
+    Raises:
+        SettingsError: it is missing or empty.
+    """
+    value = values.get(name, "").strip()
+    if not value:
+        raise SettingsError(name, "is missing", example)
+    return value
