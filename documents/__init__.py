@@ -1,0 +1,1 @@
+"""Pages of the documentation that are made from code, and how it is checked that they still are."""
