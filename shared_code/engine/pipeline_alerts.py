@@ -47,6 +47,7 @@ def partition_alerts(days: AttachedDays | None, now: datetime) -> Iterator[Alert
     """Yield an alert if fewer days ahead than there should be can take payments."""
     ahead = -1 if days is None else (days.last - now.date()).days
     if ahead < DAYS_AHEAD_ALERT:
+        _log.error("payments can be stored for %d days ahead, not %d", ahead, DAYS_AHEAD_ALERT)
         yield Alert(
             kind="partitions",
             severity=Severity.critical,
