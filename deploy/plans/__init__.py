@@ -1,0 +1,1 @@
+"""Plans of Terraform: made, applied as they were approved, and reported where people look."""
