@@ -65,6 +65,14 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "extract-terraform-schema": Command(
         "deploy.infrastructure.commands:add_extract_schema", "what the provider's resources take"
     ),
+    "plan-terraform": Command("deploy.commands.plans:add_plan", "what would Terraform change?"),
+    "apply-terraform": Command("deploy.commands.plans:add_apply", "apply exactly such a plan"),
+    "comment-plans": Command(
+        "deploy.commands.plans:add_comment", "show plans on their pull request"
+    ),
+    "report-drift": Command(
+        "deploy.commands.plans:add_drift", "keep an issue of what is not as the code says"
+    ),
 }
 
 
