@@ -6,6 +6,7 @@ from typing import Final
 
 from deploy.console import say
 from deploy.infrastructure import terraform, workflows
+from deploy.infrastructure.formatting import check_format
 from deploy.infrastructure.modules import read_modules
 from deploy.infrastructure.schema import EXTRACT, PACKAGE, dump, load
 from deploy.infrastructure.schema_extract import extract
@@ -19,8 +20,9 @@ def add_check_terraform(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Check every module against an extract of the provider's schema, and how modules hang"
         " together: unknown, missing and misplaced arguments and blocks, undeclared and unused"
-        " variables and locals, outputs and resources that are not there. Neither a registry nor"
-        " terraform is needed. Each finding is a line: file:line: message."
+        " variables and locals, outputs and resources that are not there, names and tags that are"
+        " not those of the module naming. No registry is needed. The format is checked if terraform"
+        " is installed. Each finding is a line: file:line: message."
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
     parser.set_defaults(run=_check_terraform)
@@ -54,7 +56,16 @@ def _check_workflows(arguments: argparse.Namespace) -> int:
 
 
 def _check_terraform(arguments: argparse.Namespace) -> int:
-    return _tell(terraform.check_terraform(arguments.root / "terraform", arguments.root, load()))
+    folder = arguments.root / "terraform"
+    exit_code = _tell(terraform.check_terraform(folder, arguments.root, load()))
+    changes = check_format(folder, arguments.root)
+    if changes is None:
+        say("terraform fmt -check: skipped, since terraform is not installed")
+        return exit_code
+    for change in changes:
+        say(str(change))
+    say(f"terraform fmt -check: {len(changes)} findings")
+    return FAILED if changes else exit_code
 
 
 def _tell(verdict: terraform.Verdict | workflows.Verdict) -> int:

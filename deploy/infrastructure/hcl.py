@@ -66,15 +66,14 @@ def read_file(file: Path, root: Path) -> Block:
         raise FileUnreadable(shown, str(error)) from error
 
 
-@cache
 def parse(text: str, file: Path) -> Block:
-    """Return the content of a file that holds ``text``; parsing takes milliseconds a line.
+    """Return the content of a file that holds ``text``.
 
     Raises:
         FileUnreadable: it is no HCL.
     """
     try:
-        tree = parses_to_tree(text)
+        tree = _parsed(text)
     except UnexpectedInput as error:
         msg = f"line {error.line}, column {error.column}: no HCL; terraform fmt says more"
         raise FileUnreadable(file, msg) from error
@@ -82,6 +81,12 @@ def parse(text: str, file: Path) -> Block:
         raise FileUnreadable(file, f"no HCL: {error}") from error
     attributes, blocks = _content(_trees(tree)[0], file)
     return Block("", (), attributes, blocks, Place(file, 1))
+
+
+@cache
+def _parsed(text: str) -> Expression:
+    """Return the tree of a text; that takes milliseconds a line, and environments share files."""
+    return parses_to_tree(text)
 
 
 def _content(body: Expression, file: Path) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:

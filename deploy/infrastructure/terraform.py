@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.infrastructure.arguments import check_arguments
+from deploy.infrastructure.conventions import check_conventions
 from deploy.infrastructure.findings import Finding
 from deploy.infrastructure.modules import Module, read_modules
 from deploy.infrastructure.schema import Schema
@@ -40,7 +41,11 @@ def check_terraform(folder: Path, root: Path, schema: Schema) -> Verdict:
     findings = {
         finding
         for module in modules
-        for check in (check_arguments(module, schema), check_wiring(module, by_folder, schema))
+        for check in (
+            check_arguments(module, schema),
+            check_wiring(module, by_folder, schema),
+            check_conventions(module, schema),
+        )
         for finding in check
     }
     return Verdict(

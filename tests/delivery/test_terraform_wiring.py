@@ -24,10 +24,10 @@ locals {
   names  = flatten([for zone in var.zones : [for label in values(zone.names) : label.id]])
 }
 
-resource "azurerm_private_dns_zone" "zone" {
+resource "azurerm_storage_container" "zone" {
   for_each            = local.labels
   name                = "${each.key}-${local.names[each.value.id]}-${var.name}"
-  resource_group_name = each.value
+  storage_account_id  = each.value
 }
 
 output "text" {
@@ -37,7 +37,7 @@ output "text" {
 
 output "zone_ids" {
   description = "Ids of the zones."
-  value       = [for zone in azurerm_private_dns_zone.zone : zone.id]
+  value       = [for zone in azurerm_storage_container.zone : zone.id]
 }
 """
 PRODUCTION = """\
@@ -67,17 +67,17 @@ def test_modules_that_hang_together_pass(tmp_path: Path) -> None:
         pytest.param("${var.name}", "${var.nam}", 19, "var.nam is not declared", id="variable"),
         pytest.param("= local.labels", "= local.label", 18, "local.label is not", id="local"),
         pytest.param(
-            "in azurerm_private_dns_zone.zone :",
-            "in azurerm_private_dns_zone.zones :",
+            "in azurerm_storage_container.zone :",
+            "in azurerm_storage_container.zones :",
             30,
-            "azurerm_private_dns_zone.zones is not declared (did you mean zone?)",
+            "azurerm_storage_container.zones is not declared (did you mean zone?)",
             id="resource",
         ),
         pytest.param(
-            "[for zone in azurerm_private_dns_zone.zone : zone.id]",
-            "azurerm_private_dns_zone.zone[0].idd",
+            "[for zone in azurerm_storage_container.zone : zone.id]",
+            "azurerm_storage_container.zone[0].idd",
             30,
-            "azurerm_private_dns_zone has no attribute idd (did you mean id?)",
+            "azurerm_storage_container has no attribute idd (did you mean id?)",
             id="attribute",
         ),
         pytest.param(
