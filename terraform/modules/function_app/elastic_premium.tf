@@ -2,12 +2,14 @@
 # names and the identity reads; a deployment uploads one and changes the setting, which Terraform
 # therefore leaves alone.
 resource "azurerm_linux_function_app" "this" {
+  #checkov:skip=CKV_AZURE_221:Event Grid delivers from the Internet alone; the access rules refuse all others
   count = local.is_premium ? 1 : 0
 
-  name                                           = var.names.function_app
-  resource_group_name                            = var.resource_group_name
-  location                                       = var.location
-  service_plan_id                                = azurerm_service_plan.this.id
+  name                = var.names.function_app
+  resource_group_name = var.resource_group_name
+  location            = var.location
+  service_plan_id     = azurerm_service_plan.this.id
+
   https_only                                     = true
   builtin_logging_enabled                        = false
   content_share_force_disabled                   = true
@@ -79,10 +81,12 @@ resource "azurerm_linux_function_app" "this" {
 # they are swapped it warms up with the settings of production, and so has to be able to act as the
 # app's identity, too; until then no setting names that.
 resource "azurerm_linux_function_app_slot" "staging" {
+  #checkov:skip=CKV_AZURE_221:has the access rules of the app, which it becomes by a swap
   count = local.is_premium ? 1 : 0
 
-  name                                           = "staging"
-  function_app_id                                = azurerm_linux_function_app.this[0].id
+  name            = "staging"
+  function_app_id = azurerm_linux_function_app.this[0].id
+
   https_only                                     = true
   builtin_logging_enabled                        = false
   content_share_force_disabled                   = true

@@ -1,6 +1,6 @@
 locals {
-  # Queries of the functions' telemetry. The sentences are those that the code logs: a test compares
-  # them. itemCount undoes sampling.
+  # Queries of the functions' telemetry, by the sentences that the host and the code log. itemCount
+  # undoes sampling.
   log_alerts = {
     lag = {
       severity    = 1
