@@ -1,1 +1,1 @@
-../common/main.tf
+../dev/main.tf

@@ -1,1 +1,1 @@
-../common/outputs.tf
+../dev/outputs.tf

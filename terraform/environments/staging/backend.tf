@@ -1,9 +1,10 @@
-# The account is given at init: -backend-config=storage_account_name=... . A blob's lease is the lock.
+# A lease on the blob is the lock; versions of the blob are the way back (terraform/README.md).
 terraform {
   backend "azurerm" {
-    container_name   = "tfstate"
-    key              = "payments/staging.tfstate"
-    use_oidc         = true
-    use_azuread_auth = true
+    storage_account_name = "stacmetfstatestaging"
+    container_name       = "tfstate"
+    key                  = "payments.tfstate"
+    use_oidc             = true
+    use_azuread_auth     = true
   }
 }

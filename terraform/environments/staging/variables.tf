@@ -1,1 +1,1 @@
-../common/variables.tf
+../dev/variables.tf

@@ -1,1 +1,1 @@
-../common/versions.tf
+../dev/versions.tf
