@@ -62,6 +62,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "check-workflows": Command(
         "deploy.infrastructure.commands:add_check_workflows", "are they safe, and will they run?"
     ),
+    "module-reference": Command(
+        "deploy.infrastructure.commands:add_module_reference", "write the page on the modules"
+    ),
     "extract-terraform-schema": Command(
         "deploy.infrastructure.commands:add_extract_schema", "what the provider's resources take"
     ),

@@ -7,6 +7,7 @@ from typing import Final
 from deploy.console import say
 from deploy.infrastructure import terraform, workflows
 from deploy.infrastructure.formatting import check_format
+from deploy.infrastructure.module_reference import PAGE, module_reference
 from deploy.infrastructure.modules import read_modules
 from deploy.infrastructure.schema import EXTRACT, PACKAGE, dump, load
 from deploy.infrastructure.schema_extract import extract
@@ -49,6 +50,26 @@ def add_check_workflows(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
     parser.set_defaults(run=_check_workflows)
+
+
+def add_module_reference(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``module-reference``."""
+    parser.description = f"Write {PAGE} from the files of the modules."
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if it is stale")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.set_defaults(run=_module_reference)
+
+
+def _module_reference(arguments: argparse.Namespace) -> int:
+    page = arguments.root / PAGE
+    text = module_reference(arguments.root)
+    if not arguments.check:
+        page.write_text(text, "utf-8")
+        say(f"{PAGE}: written")
+    elif not page.is_file() or page.read_text("utf-8") != text:
+        say(f"{PAGE}:1: is not what the modules say; write it: python -m deploy module-reference")
+        return FAILED
+    return 0
 
 
 def _check_workflows(arguments: argparse.Namespace) -> int:

@@ -1,12 +1,12 @@
 """What an expression of Terraform refers to, and what kind of value it plainly is."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from lark import Token, Tree
 
-from deploy.infrastructure.hcl import Expression
+from deploy.infrastructure.hcl import Expression, subtrees
 
 _FOR: Final = frozenset({"for_tuple_expr", "for_object_expr"})
 _LINKS: Final = frozenset(
@@ -70,11 +70,6 @@ def literal(expression: Expression) -> Literal | None:
     return Literal(kind, str(value.children[0]) if kind == "number" else None)
 
 
-def source(expression: Expression) -> str:
-    """Return an expression as text on one line, spaced as the formatter would not."""
-    return " ".join(str(each).strip() for each in expression.scan_values(_is_token) if each.strip())
-
-
 def path(expression: Expression) -> tuple[str, ...]:
     """Return the reference that an expression is; nothing if it is none, or more than one."""
     return _path(expression)
@@ -85,8 +80,8 @@ def _references(tree: Expression, bound: frozenset[str]) -> Iterator[Reference]:
         yield from _in_heredoc(str(tree.children[0]), tree.meta.line)
         return
     if tree.data in _FOR:
-        intro = next(each for each in _subtrees(tree) if each.data == "for_intro")
-        bound |= {str(each.children[0]) for each in _subtrees(intro) if each.data == "identifier"}
+        intro = next(each for each in subtrees(tree) if each.data == "for_intro")
+        bound |= {str(each.children[0]) for each in subtrees(intro) if each.data == "identifier"}
     found = _path(tree)
     if found:
         if found[0] not in bound:
@@ -94,7 +89,7 @@ def _references(tree: Expression, bound: frozenset[str]) -> Iterator[Reference]:
         for index in _indices(tree):
             yield from _references(index, bound)
         return
-    for each in _subtrees(tree):
+    for each in subtrees(tree):
         yield from _references(each, bound)
 
 
@@ -105,28 +100,28 @@ def _path(tree: Expression) -> tuple[str, ...]:
     if tree.data == "identifier":
         return (str(tree.children[0]),)
     if tree.data in _LINKS:
-        whole, link = _subtrees(tree)
+        whole, link = subtrees(tree)
         taken = [each for each in _links(link) if each.data == "get_attr"]
         start = _path(whole)
-        return start and (*start, *(str(_subtrees(each)[0].children[0]) for each in taken))
+        return start and (*start, *(str(subtrees(each)[0].children[0]) for each in taken))
     return ()
 
 
 def _indices(tree: Expression) -> Iterator[Expression]:
     """Yield what stands in brackets along a reference: it may refer to something itself."""
     while tree.data == "expr_term":
-        tree = _subtrees(tree)[0]
+        tree = subtrees(tree)[0]
     if tree.data in _LINKS:
-        whole, link = _subtrees(tree)
+        whole, link = subtrees(tree)
         yield from _indices(whole)
         for each in _links(link):
             if each.data == "braces_index":
-                yield from _subtrees(each)
+                yield from subtrees(each)
 
 
-def _links(link: Expression) -> list[Expression]:
+def _links(link: Expression) -> Sequence[Expression]:
     """Return the names and indices that a link of a reference is made of; a splat has several."""
-    return _subtrees(link) if link.data in {"attr_splat", "full_splat"} else [link]
+    return subtrees(link) if link.data in {"attr_splat", "full_splat"} else [link]
 
 
 def _in_heredoc(text: str, line: int) -> Iterator[Reference]:
@@ -137,17 +132,9 @@ def _in_heredoc(text: str, line: int) -> Iterator[Reference]:
 
 
 def _string(tree: Expression) -> Literal | None:
-    parts = _subtrees(tree)
+    parts = subtrees(tree)
     if any(isinstance(token, Token) for part in parts for token in part.children) or not parts:
         plain = all(isinstance(part.children[0], Token) for part in parts)
         text = "".join(str(part.children[0]) for part in parts)
         return Literal("string", text if plain else None)
     return None if len(parts) == 1 else Literal("string", None)
-
-
-def _subtrees(tree: Expression) -> list[Expression]:
-    return [each for each in tree.children if isinstance(each, Tree)]
-
-
-def _is_token(value: object) -> bool:
-    return isinstance(value, Token)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from hcl2 import parses_to_tree
 from lark import Token, Tree
@@ -21,22 +22,27 @@ Expression = Tree[Token]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """``name = value`` in a block."""
+    """``name = value`` in a block; ``source`` is the value as it is written."""
 
     name: str
     value: Expression
+    source: str
     place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``kind "label" { ... }``; a file is a block without kind and labels."""
+    """``kind "label" { ... }``; a file is a block without kind and labels.
+
+    ``comment`` is what stands right above it, without the signs of a comment.
+    """
 
     kind: str
     labels: tuple[str, ...]
     attributes: tuple[Attribute, ...]
     blocks: "tuple[Block, ...]"
     place: Place
+    comment: str = ""
 
     def attribute(self, name: str) -> Attribute | None:
         """Return the attribute of that name; None if there is none."""
@@ -79,8 +85,7 @@ def parse(text: str, file: Path) -> Block:
         raise FileUnreadable(file, msg) from error
     except LarkError as error:
         raise FileUnreadable(file, f"no HCL: {error}") from error
-    attributes, blocks = _content(_trees(tree)[0], file)
-    return Block("", (), attributes, blocks, Place(file, 1))
+    return _Reader(text, file).block(tree)
 
 
 @cache
@@ -89,29 +94,51 @@ def _parsed(text: str) -> Expression:
     return parses_to_tree(text)
 
 
-def _content(body: Expression, file: Path) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
-    attributes = []
-    blocks = []
-    for each in _trees(body):
-        if each.data == "attribute":
-            name, value = _trees(each)
-            attributes.append(Attribute(_text(name), value, Place(file, each.meta.line)))
-        elif each.data == "block":
-            blocks.append(_block(each, file))
-    return tuple(attributes), tuple(blocks)
+class _Reader(NamedTuple):
+    """Makes blocks of a tree."""
+
+    text: str
+    file: Path
+
+    def block(self, tree: Expression, comment: str = "") -> Block:
+        """Return a block, or the whole file as one."""
+        *names, body = (each for each in subtrees(tree) if each.data != "new_line_or_comment")
+        kind, *labels = map(_word, names) if names else ("",)
+        place = Place(self.file, tree.meta.line)
+        return Block(kind, tuple(labels), *self._content(body), place, comment)
+
+    def _content(self, body: Expression) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
+        attributes = []
+        blocks = []
+        comment = ""
+        for each in subtrees(body):
+            if each.data == "attribute":
+                attributes.append(self._attribute(each))
+            elif each.data == "block":
+                blocks.append(self.block(each, comment))
+            comment = _comment(each) if each.data == "new_line_or_comment" else ""
+        return tuple(attributes), tuple(blocks)
+
+    def _attribute(self, tree: Expression) -> Attribute:
+        name, value = subtrees(tree)
+        source = self.text[value.meta.start_pos : value.meta.end_pos]
+        return Attribute(_word(name), value, source, Place(self.file, tree.meta.line))
 
 
-def _block(tree: Expression, file: Path) -> Block:
-    *names, body = (each for each in _trees(tree) if each.data != "new_line_or_comment")
-    kind, *labels = map(_text, names)
-    return Block(kind, tuple(labels), *_content(body, file), Place(file, tree.meta.line))
-
-
-def _trees(tree: Expression) -> Sequence[Expression]:
+def subtrees(tree: Expression) -> Sequence[Expression]:
+    """Return what a tree is made of, without its tokens."""
     return [each for each in tree.children if isinstance(each, Tree)]
 
 
-def _text(tree: Expression) -> str:
+def _comment(tree: Expression) -> str:
+    """Return the lines of a comment that end where something else begins."""
+    lines: list[str] = []
+    for token in map(str, tree.children):
+        lines = [*lines, token.strip().removeprefix("#").strip()] if token.startswith("#") else []
+    return " ".join(lines)
+
+
+def _word(tree: Expression) -> str:
     """Return a name or a label, which may be quoted."""
     return "".join(str(token) for token in tree.scan_values(_is_token)).strip('"')
 
