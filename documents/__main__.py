@@ -13,6 +13,7 @@ from typing import Final
 from documents.configuration import configuration
 from documents.data_dictionary import data_dictionary
 from documents.diagrams import DiagramError, diagrams, find_browser, install_library, mistakes
+from documents.testing_results import testing_results
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
@@ -71,9 +72,22 @@ def look_at_diagrams() -> int:
     return 1 if found else 0
 
 
+def results() -> int:
+    """Write the page of test results from what the last complete runs left."""
+    files = list((ROOT / ".local" / "results").glob("*.xml"))
+    if not files:
+        sys.stderr.write(".local/results holds no results: run tox first\n")
+        return 1
+    page = ROOT / "docs" / "testing-results.md"
+    page.write_text(testing_results(files), "utf-8")
+    sys.stdout.write(f"{len(files)} runs written to {page}\n")
+    return 0
+
+
 _COMMANDS: Final[Mapping[str, tuple[Callable[[], int], str]]] = {
     "write": (write, "write the pages that are made from code"),
     "check": (check, "tell which of them are stale"),
+    "results": (results, "write the page of test results from .local/results"),
     "diagrams": (look_at_diagrams, "fetch what draws diagrams, and tell which cannot be drawn"),
 }
 
