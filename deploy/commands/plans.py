@@ -14,7 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 def add_plan(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``plan-terraform``."""
     parser.description = (
-        "Initialise, validate and plan an environment. The plan, its text, its figures and the lock"
+        "Initialise and plan an environment. The plan, its text, its figures and the lock"
         " file of the providers are written to FOLDER/ENVIRONMENT, the figures to the summary of"
         " the job, and whether anything changes to its output `changes`: that is no failure."
     )

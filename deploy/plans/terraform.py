@@ -22,6 +22,7 @@ LOCK_FILE: Final = ".terraform.lock.hcl"
 PLAN_FILE: Final = "plan.tfplan"
 TEXT_FILE: Final = "plan.txt"
 SUMMARY_FILE: Final = "plan.json"
+# A folder with values of its own is an environment; what environments share lies beside them.
 _ENVIRONMENTS: Final = Path("terraform", "environments")
 # What `terraform plan -detailed-exitcode` ends with when something would change.
 _CHANGES: Final = 2
@@ -87,7 +88,7 @@ class Plan:
 
 
 def make_plan(root: Path, environment: str, output: Path, *, read_only: bool) -> Plan:
-    """Initialise, validate and plan an environment, and write the plan into a folder.
+    """Initialise and plan an environment, and write the plan into a folder.
 
     Args:
         root: the checkout.
@@ -104,7 +105,6 @@ def make_plan(root: Path, environment: str, output: Path, *, read_only: bool) ->
     made = (output / environment).absolute()
     made.mkdir(parents=True, exist_ok=True)
     _run(folder, "init", "-input=false", "-no-color")
-    _run(folder, "validate", "-no-color")
     plan = made / PLAN_FILE
     exit_code = _run(
         folder,
@@ -178,7 +178,7 @@ def read_plans(folder: Path) -> Sequence[tuple[Plan, str]]:
 
 def _folder(root: Path, environment: str) -> Path:
     environments = root / _ENVIRONMENTS
-    known = sorted(folder.name for folder in environments.glob("*/"))
+    known = sorted(file.parent.name for file in environments.glob("*/terraform.tfvars"))
     if environment not in known:
         raise EnvironmentUnknown(environment, known)
     return environments / environment

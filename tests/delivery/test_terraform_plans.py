@@ -60,10 +60,12 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A checkout with one environment."""
-    folder = tmp_path / "checkout" / "terraform" / "environments" / "dev"
-    folder.mkdir(parents=True)
-    (folder / "main.tf").write_text(ENVIRONMENT, "utf-8")
+    """A checkout with one environment, beside what environments share."""
+    environments = tmp_path / "checkout" / "terraform" / "environments"
+    for name in ("common", "dev"):
+        (environments / name).mkdir(parents=True)
+        (environments / name / "main.tf").write_text(ENVIRONMENT, "utf-8")
+    (environments / "dev" / "terraform.tfvars").write_text('kind = "small"', "utf-8")
     return tmp_path / "checkout"
 
 
@@ -88,10 +90,10 @@ def github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict
 def deploy(root: Path, plans: Path, capfd: pytest.CaptureFixture[str]) -> Deploy:
     """Run a command of the pipelines, and give what it said."""
 
-    def run(command: str, *arguments: str, exit_code: int = 0) -> str:
+    def run(command: str, *arguments: str, environment: str = "dev", exit_code: int = 0) -> str:
         given: Sequence[str] = {
-            "plan-terraform": ("dev", "--root", str(root), "--output", str(plans)),
-            "apply-terraform": ("dev", "--root", str(root), "--plans", str(plans)),
+            "plan-terraform": (environment, "--root", str(root), "--output", str(plans)),
+            "apply-terraform": (environment, "--root", str(root), "--plans", str(plans)),
         }.get(command, ("--plans", str(plans)))
         assert main([command, *given, *arguments]) == exit_code
         said = capfd.readouterr()
@@ -101,8 +103,9 @@ def deploy(root: Path, plans: Path, capfd: pytest.CaptureFixture[str]) -> Deploy
 
 
 def edit(root: Path, before: str, after: str) -> None:
-    file = root / "terraform" / "environments" / "dev" / "main.tf"
-    file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
+    for file in (root / "terraform" / "environments" / "dev").glob("*.tf*"):
+        if file.suffix in {".tf", ".tfvars"}:
+            file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
 
 
 def test_what_was_planned_is_applied_and_nothing_is_left_to_do(deploy: Deploy, plans: Path) -> None:
@@ -120,7 +123,7 @@ def test_changes_are_counted_by_what_becomes_of_resources(deploy: Deploy, root: 
     deploy("apply-terraform")
     edit(root, "default = 1 ", "default = 2 ")
     assert "dev: 1 to change" in deploy("plan-terraform")
-    edit(root, '"small"', '"large"')
+    edit(root, "small", "large")
     assert "dev: 1 to replace" in deploy("plan-terraform")
     edit(root, '"store"', '"other"')
     assert "dev: 1 to add, 1 to destroy" in deploy("plan-terraform")
@@ -138,14 +141,15 @@ def test_a_plan_that_was_overtaken_is_refused(deploy: Deploy, root: Path, plans:
 
 def test_a_mistake_in_the_code_fails_the_plan(deploy: Deploy, root: Path, plans: Path) -> None:
     edit(root, "var.size", "var.sise")
-    assert "terraform validate" in deploy("plan-terraform", exit_code=1)
+    assert "terraform plan" in deploy("plan-terraform", exit_code=1)
     assert not (plans / "dev" / SUMMARY_FILE).exists()
 
 
 def test_an_unknown_environment_and_a_missing_plan_are_told(
-    deploy: Deploy, root: Path, plans: Path
+    deploy: Deploy,
 ) -> None:
-    assert main(["plan-terraform", "live", "--root", str(root), "--output", str(plans)]) == 1
+    told = deploy("plan-terraform", environment="common", exit_code=1)
+    assert "there is no environment common; there are dev" in told
     assert "there is no plan" in deploy("apply-terraform", exit_code=1)
     assert "there is no plan" in deploy("comment-plans", "--pull-request", "7", exit_code=1)
 
@@ -155,7 +159,7 @@ def test_who_approves_reads_what_would_be_lost(
 ) -> None:
     deploy("plan-terraform")
     deploy("apply-terraform")
-    edit(root, '"small"', '"large"')
+    edit(root, "small", "large")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
     deploy("plan-terraform")
