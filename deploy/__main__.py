@@ -56,6 +56,17 @@ COMMANDS: Final[Mapping[str, Command]] = {
         "deploy.commands.migrations:add_preview", "what would a downgrade drop?"
     ),
     "downgrade": Command("deploy.commands.migrations:add_downgrade", "take revisions back"),
+    "publish": Command("deploy.commands.releases:add_publish", "put a package into a target"),
+    "smoke-test": Command(
+        "deploy.commands.releases:add_smoke_test", "does what was published run?"
+    ),
+    "swap": Command("deploy.commands.releases:add_swap", "make the staging slot production"),
+    "watch": Command("deploy.commands.releases:add_watch", "does production go on as well?"),
+    "rollback": Command("deploy.commands.releases:add_rollback", "take a release back"),
+    "upload-rules": Command("deploy.commands.releases:add_upload_rules", "hand in a rule document"),
+    "event-grid-subscription": Command(
+        "deploy.commands.releases:add_event_grid", "let uploads of rules reach their function"
+    ),
     "check-terraform": Command(
         "deploy.infrastructure.commands:add_check_terraform", "would the provider take it?"
     ),

@@ -198,8 +198,10 @@ def archive_of(values: Mapping[str, str] = os.environ) -> BlobRuleArchive | None
     return BlobRuleArchive(blob_service(values), load_rules_container(values))
 
 
-def blob_service(values: Mapping[str, str] = os.environ) -> BlobServiceClient:
-    """Return the client of the storage account that the bindings name ``RulesStorage``.
+def blob_service(
+    values: Mapping[str, str] = os.environ, connection: str = _CONNECTION
+) -> BlobServiceClient:
+    """Return the client of a storage account, which the bindings name ``RulesStorage``.
 
     As bindings do, it takes a connection string, or the URI of the blob service and the managed
     identity of the app.
@@ -207,19 +209,19 @@ def blob_service(values: Mapping[str, str] = os.environ) -> BlobServiceClient:
     Raises:
         SettingsError: neither is set.
     """
-    if connection_string := values.get(_CONNECTION):
+    if connection_string := values.get(connection):
         return BlobServiceClient.from_connection_string(connection_string)
-    uri = values.get(f"{_CONNECTION}__blobServiceUri")
+    uri = values.get(f"{connection}__blobServiceUri")
     if not uri:
         example = "UseDevelopmentStorage=true"
         raise SettingsError(
-            _CONNECTION, f"is missing and so is {_CONNECTION}__blobServiceUri", example
+            connection, f"is missing and so is {connection}__blobServiceUri", example
         )
     # Imported where needed: it costs a third of a second of every cold start.
     from azure.identity import DefaultAzureCredential  # noqa: PLC0415
 
     credential = DefaultAzureCredential(
-        managed_identity_client_id=values.get(f"{_CONNECTION}__clientId")
+        managed_identity_client_id=values.get(f"{connection}__clientId")
     )
     return BlobServiceClient(uri, credential=credential)
 
