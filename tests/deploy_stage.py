@@ -11,11 +11,12 @@ from sqlalchemy.engine import make_url
 from deploy.targets.local import LocalTarget
 from local_azure.config import load_config
 from local_azure.environment import LocalAzure
-from local_azure.event_hubs.config import HubConfig
+from local_azure.event_hubs.config import EventHubsConfig, HubConfig
 
 ROOT = Path(__file__).parents[1]
 SMOKE_DATABASE = "payments_smoke"
 SMOKE_HUB = "payments-smoke"
+HUBS = ("payments", SMOKE_HUB)
 # The slot consumes its own hub only; what a clock or an upload starts is production's business.
 DISABLED_IN_STAGING = ("AggregateMetrics", "ReloadRules")
 
@@ -43,12 +44,11 @@ class Stage:
 def deploy_stage(folder: Path) -> Iterator[Stage]:
     """Run the services below a folder; hosts that a test leaves running are stopped at the end."""
     config = load_config(ROOT / "local_azure.yaml")
-    hub = HubConfig(partitions=2, consumer_groups=("metrics",), retention_hours=24)
     assert config.event_hubs is not None
     config = replace(
         config,
         data_folder=folder / "services",
-        event_hubs=replace(config.event_hubs, hubs={"payments": hub, SMOKE_HUB: hub}),
+        event_hubs=replace(config.event_hubs, hubs=EventHubsConfig(tuple(map(_hub, HUBS)))),
     )
     with LocalAzure(config) as local:
         local.postgresql.ensure_database(SMOKE_DATABASE)
@@ -57,6 +57,10 @@ def deploy_stage(folder: Path) -> Iterator[Stage]:
             yield stage
         finally:
             stage.target.stop()
+
+
+def _hub(name: str) -> HubConfig:
+    return HubConfig(name, partitions=2, consumer_groups=("metrics",))
 
 
 def _stage(local: LocalAzure, folder: Path) -> Stage:

@@ -43,7 +43,9 @@ def swap(target: Target, shelf: Shelf) -> str:
     if before.staging is None:
         raise DeployError("nothing was published to staging; run 'python -m deploy publish'")
     target.exchange()
-    shelf.note(Releases(before.staging, before.production, before.production))
+    same = before.production == before.staging
+    previous = before.previous if same else before.production
+    shelf.note(Releases(before.staging, before.production, previous))
     return f"{_short(before.staging)} is in production"
 
 
@@ -60,7 +62,7 @@ def roll_back(target: Target, shelf: Shelf) -> str:
     if not target.has_slot and now.staging is not None:
         # A publication was cut short; what ran is still noted as production.
         return _deploy_kept(target, shelf, now.production, now.previous)
-    if now.previous is None or now.previous == now.production:
+    if now.previous is None:
         raise DeployError("no release ran before the one in production: there is no way back")
     if not target.has_slot:
         return _deploy_kept(target, shelf, now.previous, None)
