@@ -21,3 +21,11 @@ class ToolFailed(PaymentsError):
         super().__init__(f"{tool}: {problem}")
         self.tool = tool
         self.problem = problem
+
+
+class NotEvaluated(PaymentsError):
+    """An expression has no value that can be told here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"cannot be evaluated: {what}")
+        self.what = what

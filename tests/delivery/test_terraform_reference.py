@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.__main__ import main
-from deploy.infrastructure.module_reference import PAGE, module_reference
+from deploy.infrastructure.module_reference import module_reference
 
 HUB = """\
 variable "hubs" {
@@ -103,5 +103,4 @@ def test_page_is_stale_once_a_module_says_something_else(
 
 
 def test_page_of_this_repository_is_up_to_date() -> None:
-    assert PAGE == Path("docs/module-reference.md")
     assert main(["module-reference", "--check"]) == 0
