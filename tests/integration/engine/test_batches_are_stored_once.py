@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -132,17 +133,20 @@ def test_threads_with_pools_of_their_own_store_shared_events_once(store: Store) 
 
 def test_processes_store_shared_events_once(store: Store) -> None:
     sent = messages(*varied_events(60))
-    workers = [
-        subprocess.Popen(
-            [sys.executable, str(WORKER), store.url, str(seed)],
-            cwd=ROOT,
-            env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONWARNINGS": "error"},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for seed in range(2)
-    ]
-    stored = [int(worker.communicate(timeout=60)[0]) for worker in workers]
+    with ExitStack() as running:
+        workers = [
+            running.enter_context(
+                subprocess.Popen(
+                    [sys.executable, str(WORKER), store.url, str(seed)],
+                    cwd=ROOT,
+                    env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONWARNINGS": "error"},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for seed in range(2)
+        ]
+        stored = [int(worker.communicate()[0]) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     assert sum(stored) == len(sent)
     with store.connection() as connection:
