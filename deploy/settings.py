@@ -19,7 +19,11 @@ _SMOKE: Final = "SMOKE_DATABASE_NAME"
 
 
 def database(
-    values: Mapping[str, str] = os.environ, *, smoke: bool = False, owner: bool = False
+    values: Mapping[str, str] = os.environ,
+    *,
+    smoke: bool = False,
+    owner: bool = False,
+    name: str | None = None,
 ) -> Database:
     """Return the database that the environment names.
 
@@ -27,35 +31,33 @@ def database(
         values: the environment.
         smoke: that of the smoke test instead.
         owner: as the owner of the database.
+        name: another database of the same server instead.
 
     Raises:
         SettingsError: a setting is missing or wrong.
     """
-    return Database(load_database_settings(database_values(values, smoke=smoke, owner=owner)))
-
-
-def database_values(
-    values: Mapping[str, str] = os.environ, *, smoke: bool = False, owner: bool = False
-) -> Mapping[str, str]:
-    """Return ``values`` with the database's app settings as the caller wants them.
-
-    Raises:
-        SettingsError: the smoke database is asked for, and not named.
-    """
-    chosen = dict(values)
-    if owner:
-        for name in ("DATABASE_URL", "DATABASE_USER"):
-            if given := values.get(f"OWNER_{name}"):
-                chosen[name] = given
     if smoke:
         name = required(values, _SMOKE, "payments_smoke")
+    return Database(load_database_settings(_database_values(values, owner=owner, name=name)))
+
+
+def _database_values(
+    values: Mapping[str, str], *, owner: bool, name: str | None
+) -> Mapping[str, str]:
+    """Return ``values`` with the database's app settings as the caller wants them."""
+    chosen = dict(values)
+    if owner:
+        for setting in ("DATABASE_URL", "DATABASE_USER"):
+            if given := values.get(f"OWNER_{setting}"):
+                chosen[setting] = given
+    if name is not None:
         chosen["DATABASE_NAME"] = name
         if url := chosen.get("DATABASE_URL"):
             try:
-                smoke_url = make_url(url).set(database=name)
+                other = make_url(url).set(database=name)
             except ArgumentError:
                 return chosen  # whoever reads the URL says what is wrong with it
-            chosen["DATABASE_URL"] = smoke_url.render_as_string(hide_password=False)
+            chosen["DATABASE_URL"] = other.render_as_string(hide_password=False)
     return chosen
 
 

@@ -3,7 +3,9 @@
 import argparse
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -16,9 +18,19 @@ from deploy.migrations.preview import losses
 from deploy.migrations.restore import note_restore_point
 from deploy.migrations.revisions import Revision, Revisions, UnknownRevision
 from deploy.migrations.validation import SCHEMA_FILE, differences, record_schema
+from deploy.principals import ENTRA_DATABASE, grant_reading, let_in
 from deploy.settings import database
+from shared_code.settings import load_retention
 from shared_code.store.database import Database
+from shared_code.store.partitions import keep_days_attached
 from shared_code.store.roles import set_up
+from shared_code.store.schema import MIGRATOR, READER, WRITER
+
+_LOGINS: Final = {
+    "migrator": "migrates",
+    "writer": "stores payments, as the functions do",
+    "reader": "only reads",
+}
 
 
 def add_check(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +61,19 @@ def add_bootstrap(parser: argparse.ArgumentParser) -> None:
         "Set up the database's roles, as 'python -m shared_code roles bootstrap' does; again"
         " changes nothing. The login is OWNER_DATABASE_URL's or OWNER_DATABASE_USER, if one is set."
     )
+    for name, what in _LOGINS.items():
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="LOGIN",
+            help=f"a login that {what}; empty: none",
+        )
+    parser.add_argument(
+        "--observe",
+        action="store_true",
+        help="let the login of this command read, too, for smoke-test and watch",
+    )
     _add_smoke(parser)
     _add_dry_run(parser)
     parser.set_defaults(run=_bootstrap)
@@ -58,7 +83,8 @@ def add_migrate(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``migrate``."""
     parser.description = (
         "Bring the database to the head: each revision in a transaction of its own, which waits"
-        " 10 s for a lock and tries again. A database of a newer release is left as it is."
+        " 10 s for a lock and tries again. A database of a newer release is left as it is. That of"
+        " the smoke test also gets the partitions of its days."
     )
     _add_smoke(parser)
     _add_dry_run(parser)
@@ -159,7 +185,13 @@ def _restore_point(arguments: argparse.Namespace) -> None:
 
 def _bootstrap(arguments: argparse.Namespace) -> None:
     of = database(smoke=arguments.smoke, owner=True)
-    steps = set_up(of, dry_run=arguments.dry_run)
+    server = database(owner=True, name=ENTRA_DATABASE)
+    steps = [*set_up(of, dry_run=arguments.dry_run)]
+    for name, group in (("migrator", MIGRATOR), ("writer", WRITER), ("reader", READER)):
+        for login in filter(None, getattr(arguments, name)):
+            steps += let_in(of, server, login, group, dry_run=arguments.dry_run)
+    if arguments.observe:
+        steps += grant_reading(of, dry_run=arguments.dry_run)
     if arguments.dry_run:
         for statement in steps:
             say(f"{statement};")
@@ -174,6 +206,11 @@ def _migrate(arguments: argparse.Namespace) -> None:
         return
     done = migrate(of, revisions, say)
     say(f"{_name(of)}: {len(done)} revisions run, {sum(each.seconds for each in done):.2f} s")
+    if arguments.smoke:
+        # No timer runs in the staging slot that would do it.
+        with of.transaction() as connection:
+            attached = keep_days_attached(connection, datetime.now(UTC), load_retention())
+        say(f"{_name(of)}: {attached} partitions attached")
 
 
 def _validate(arguments: argparse.Namespace) -> None:

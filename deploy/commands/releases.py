@@ -13,7 +13,7 @@ from deploy.packaging.package import read_package
 from deploy.release.event_grid import endpoint, subject, subscribe
 from deploy.release.rules import check, hand_in
 from deploy.release.smoke import smoke_test
-from deploy.release.steps import publish, roll_back, swap
+from deploy.release.steps import publish, roll_back, swap, take_back
 from deploy.release.watch import Limits, watch
 from deploy.settings import database
 from deploy.targets.azure import AzureTarget
@@ -94,6 +94,12 @@ def add_rollback(parser: argparse.ArgumentParser) -> None:
         " deploying the kept package. The schema stays; the release before runs on it."
     )
     _add_target(parser)
+    parser.add_argument(
+        "--package",
+        type=Path,
+        metavar="FILE.zip",
+        help="take back this release only, and nothing if it has not come to production",
+    )
     _add_dry_run(parser)
     parser.set_defaults(run=_rollback)
 
@@ -179,7 +185,11 @@ def _rollback(arguments: argparse.Namespace) -> None:
         releases = shelf.releases()
         say(f"in production: {releases.production}; before: {releases.previous}")
         return
-    say(roll_back(open_target(address), shelf))
+    target = open_target(address)
+    if arguments.package is None:
+        say(roll_back(target, shelf))
+    else:
+        say(take_back(target, shelf, read_package(arguments.package)))
 
 
 def _upload_rules(arguments: argparse.Namespace) -> None:

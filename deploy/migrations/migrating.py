@@ -13,12 +13,16 @@ from alembic import command
 from deploy.errors import DeployError
 from deploy.migrations.revisions import Revision, Revisions, UnknownRevision, current_revision
 from shared_code.store.database import Database
+from shared_code.store.roles import act_as_migrator
+from shared_code.store.schema import READER
 
 # Lock not available, deadlock, serialisation: somebody else was in the way, and will not stay.
 _IN_THE_WAY: Final = frozenset({"55P03", "40P01", "40001"})
 _PAUSES_SECONDS: Final = (1, 2, 5, 10, 30)
 # Two pipelines must not run one revision at once. The lock ends with the transaction.
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('payment-metrics migrations'))")
+# Pipelines that only read look at what is pending.
+_SHOW_REVISION: Final = text(f"GRANT SELECT ON alembic_version TO {READER}")
 
 type Say = Callable[[str], None]
 
@@ -85,7 +89,11 @@ def migrate(
     except UnknownRevision as newer:
         say(f"nothing to do: {newer}")
         return []
-    return _run_each(database, revisions, missing, say, pauses, upwards=True)
+    done = _run_each(database, revisions, missing, say, pauses, upwards=True)
+    with database.transaction() as connection:
+        act_as_migrator(connection)
+        connection.execute(_SHOW_REVISION)
+    return done
 
 
 def downgrade(

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,12 +16,10 @@ from deploy.release.hub import send
 from deploy.settings import database, required
 from deploy.targets.target import Place, Target
 from shared_code.store.database import Database
-from shared_code.store.partitions import keep_days_attached
 from shared_code.store.rule_store import rule_sets_in_force
 
 _POLL_SECONDS: Final = 1.0
 _AMOUNT: Final = Decimal("12.34")
-_KEPT: Final = timedelta(days=1)
 _STORED: Final = text("""
     SELECT count(*), min(amount), min(rule_set)
     FROM normalized_transactions
@@ -104,9 +102,6 @@ def smoke_test(
         return
     hub = required(values, "SMOKE_EVENT_HUB_NAME", "payments-smoke")
     of = database(values, smoke=True)
-    with of.transaction() as connection:
-        # No timer runs in the slot that would do it.
-        keep_days_attached(connection, datetime.now(UTC), _KEPT)
     payment = _payment()
     body = msgspec.json.encode(payment)
     send(hub, [body, body], values)

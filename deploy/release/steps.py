@@ -32,13 +32,13 @@ def publish(target: Target, shelf: Shelf, package: Package) -> str:
 
 
 def swap(target: Target, shelf: Shelf) -> str:
-    """Exchange staging and production; return what is done.
+    """Exchange staging and production; return what is done: nothing where there is no staging.
 
     Raises:
-        DeployError: there is no staging, nothing is in it, or the target could not.
+        DeployError: nothing is in staging, or the target could not.
     """
     if not target.has_slot:
-        raise DeployError("there is no staging slot: what was published is in production already")
+        return "there is no staging slot: what was published is in production already"
     before = shelf.releases()
     if before.staging is None:
         raise DeployError("nothing was published to staging; run 'python -m deploy publish'")
@@ -52,8 +52,7 @@ def swap(target: Target, shelf: Shelf) -> str:
 def roll_back(target: Target, shelf: Shelf) -> str:
     """Bring back to production what ran there before; return what is done.
 
-    The schema stays as it is: the release before runs on it. A package that failed in staging has
-    changed nothing, and where there is a slot nothing has to be brought back then.
+    The schema stays as it is: the release before runs on it.
 
     Raises:
         DeployError: there was nothing before, or the target could not.
@@ -74,6 +73,19 @@ def roll_back(target: Target, shelf: Shelf) -> str:
     target.exchange()
     shelf.note(Releases(now.previous, now.production, None))
     return f"{_short(now.previous)} is in production again"
+
+
+def take_back(target: Target, shelf: Shelf, package: Package) -> str:
+    """Roll one release back if it has come as far as production; return what is done.
+
+    Raises:
+        DeployError: there was nothing before, or the target could not.
+    """
+    now, sha256 = shelf.releases(), package.note.sha256
+    half_way = not target.has_slot and now.staging == sha256
+    if now.production != sha256 and not half_way:
+        return f"{_short(sha256)} has not come to production: nothing has to be taken back"
+    return roll_back(target, shelf)
 
 
 def _deploy_kept(target: Target, shelf: Shelf, sha256: str | None, before: str | None) -> str:
