@@ -142,3 +142,38 @@ output "github_network_settings_id" {
   description = "Id to give GitHub so that its hosted runners join the network; null without."
   value       = module.stack.github_network_settings_id
 }
+
+output "database_server" {
+  description = "The database server as RESOURCE_GROUP/NAME, for restore points."
+  value       = module.stack.database_server
+}
+
+output "deploy_target" {
+  description = "The function app as the deploy commands take it: azure:GROUP/APP/SLOT, or azure:GROUP/APP without slots."
+  value       = module.stack.deploy_target
+}
+
+output "deployment_storage_uri" {
+  description = "Address of the blobs of the storage account of packages."
+  value       = module.stack.deployment_storage_uri
+}
+
+output "event_hub_consumer_group" {
+  description = "Consumer group of the functions."
+  value       = module.stack.event_hub_consumer_group
+}
+
+output "host_storage_uri" {
+  description = "Address of the blobs of the storage account of the Functions host, which keeps the checkpoints."
+  value       = module.stack.host_storage_uri
+}
+
+output "rules_storage_uri" {
+  description = "Address of the blobs of the storage account of rule documents."
+  value       = module.stack.rules_storage_uri
+}
+
+output "log_analytics_workspace_customer_id" {
+  description = "Id by which the workspace is queried."
+  value       = module.stack.log_analytics_workspace_customer_id
+}

@@ -43,8 +43,12 @@ locals {
     WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID = var.identity.id
   }
 
-  # Flex Consumption takes the storage of the host as an app setting; for Premium it is an argument.
+  # Flex Consumption takes the storage of the host as app settings; for Premium it is an argument. The
+  # empty one keeps the provider from writing a connection string without a key, which the host would
+  # prefer (hashicorp/terraform-provider-azurerm#29149). The provider does not read it back, so that
+  # every plan of Flex Consumption sets it again.
   flex_settings = {
+    AzureWebJobsStorage              = ""
     AzureWebJobsStorage__accountName = var.host_storage_name
   }
 

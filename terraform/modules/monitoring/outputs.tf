@@ -13,3 +13,8 @@ output "connection_strings" {
   value       = { for name, insights in azurerm_application_insights.this : name => insights.connection_string }
   sensitive   = true
 }
+
+output "log_analytics_customer_id" {
+  description = "Id by which the workspace is queried."
+  value       = azurerm_log_analytics_workspace.this.workspace_id
+}

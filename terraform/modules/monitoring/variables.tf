@@ -32,8 +32,8 @@ variable "retention_days" {
   description = "How long logs are kept."
 
   validation {
-    condition     = var.retention_days >= 30 && var.retention_days <= 730
-    error_message = "retention_days is 30 to 730."
+    condition     = contains([30, 60, 90, 120, 180, 270, 365, 550, 730], var.retention_days)
+    error_message = "retention_days is 30, 60, 90, 120, 180, 270, 365, 550 or 730: Application Insights takes no other."
   }
 }
 

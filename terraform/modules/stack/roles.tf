@@ -80,13 +80,24 @@ locals {
         role         = "Azure Event Hubs Data Sender"
         scope        = module.event_hub.hub_ids[local.smoke_hub]
       }
+      # Watches what waits in the hub: where partitions end, and where the checkpoints are.
+      deployer-payments = {
+        principal_id = local.identities.deployer.principal_id
+        role         = "Azure Event Hubs Data Receiver"
+        scope        = module.event_hub.hub_ids[local.hub]
+      }
+      deployer-checkpoints = {
+        principal_id = local.identities.deployer.principal_id
+        role         = "Storage Blob Data Reader"
+        scope        = module.host_storage.container_ids[local.checkpoint_container]
+      }
       # Subscribes the blob trigger.
       deployer-topic = {
         principal_id = local.identities.deployer.principal_id
         role         = "EventGrid Contributor"
         scope        = azurerm_eventgrid_system_topic.rules.id
       }
-      # Watches lag and failures after a swap.
+      # Watches failures after a swap.
       deployer-telemetry = {
         principal_id = local.identities.deployer.principal_id
         role         = "Monitoring Reader"
