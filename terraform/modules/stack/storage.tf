@@ -57,7 +57,7 @@ module "rules_storage" {
 
 # Packages of code, with no secret in them. Elastic Premium fetches its package before it has joined the
 # network, so that there the account answers from everywhere, to who has a role; Flex Consumption
-# fetches it from within, and rewrites one blob, which must not expire.
+# fetches it from within. Nothing expires: the package that runs may be the oldest of all.
 module "package_storage" {
   source = "../storage_account"
 
@@ -74,9 +74,6 @@ module "package_storage" {
   public_network_access      = local.is_premium
   endpoints                  = local.is_premium ? [] : ["blob"]
   deletion_lock              = false
-
-  # As long as one would roll back to it.
-  expiry_days = local.is_premium ? { (local.package_container) = 180 } : {}
 }
 
 # Messages as they came, which may hold whatever a producer wrote (docs/security.md). Capture signs in by
