@@ -83,7 +83,7 @@ def backfilled(store: Store, **options: Any) -> tuple[Backfill, list[Any]]:
     return done, [step for step in steps if isinstance(step, Waiting) or step.closed is not None]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def expected(new_store: NewStore) -> Sequence[Any]:
     """What is found if the second version judges payments as they come."""
     with new_store() as store:
