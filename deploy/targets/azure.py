@@ -7,6 +7,7 @@ from typing import Final
 from deploy.errors import DeployError
 from deploy.packaging.package import Package
 from deploy.targets.az import az
+from deploy.targets.shelf import package_address
 from deploy.targets.target import AzureAddress, Outcomes, Place
 
 _API_VERSION: Final = "2024-04-01"
@@ -37,11 +38,23 @@ class AzureTarget:
         return self._address.slot is not None
 
     def deploy(self, package: Package, place: Place) -> None:
-        """Upload a package, which is complete: nothing is built in Azure.
+        """Let a place run a package, which is complete: nothing is built in Azure.
+
+        On Elastic Premium, which has no content share (terraform/README.md), the app mounts the
+        package where it is kept; by the address alone Azure would not look for other triggers.
 
         Raises:
             ToolFailed: Azure did not take it.
+            SettingsError: it is not said where packages are kept.
         """
+        if self.has_slot:
+            setting = f"WEBSITE_RUN_FROM_PACKAGE={package_address(self._address.app, package)}"
+            chosen = self._at(place)
+            az("functionapp", "config", "appsettings", "set", *chosen, "--settings", setting)
+            site = az("functionapp", "show", *chosen)
+            url = f"{site['id']}/syncfunctiontriggers?api-version={_API_VERSION}"
+            az("rest", "--method", "post", "--url", url)
+            return
         az(
             *("functionapp", "deployment", "source", "config-zip", *self._at(place)),
             *("--src", str(package.file), "--build-remote", "false"),

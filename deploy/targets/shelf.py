@@ -18,6 +18,7 @@ from shared_code.store.rule_archive import blob_service
 
 _SETTING: Final = "DeploymentStorage"
 _CONTAINER: Final = "DEPLOYMENT_CONTAINER"
+_ACCOUNT_EXAMPLE: Final = "https://account.blob.core.windows.net/"
 
 
 class Releases(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ class BlobShelf:
 
     def __init__(self, service: BlobServiceClient, container: str, app: str) -> None:
         self._client = service.get_container_client(container)
-        self._prefix = f"releases/{app}"
+        self._prefix = _prefix(app)
 
     def keep(self, package: Package) -> None:
         """Keep a package; the same again changes nothing."""
@@ -144,6 +145,17 @@ class BlobShelf:
             self._client.upload_blob(f"{self._prefix}/releases.json", content, overwrite=True)
 
 
+def package_address(app: str, package: Package, values: Mapping[str, str] = os.environ) -> str:
+    """Return the address at which a package of an app in Azure is kept.
+
+    Raises:
+        SettingsError: it is not said where packages are kept.
+    """
+    account = required(values, f"{_SETTING}__blobServiceUri", _ACCOUNT_EXAMPLE).rstrip("/")
+    container = required(values, _CONTAINER, "deployment")
+    return f"{account}/{container}/{_prefix(app)}/{package.note.sha256}.zip"
+
+
 def open_shelf(address: Address, values: Mapping[str, str] = os.environ) -> Shelf:
     """Return the shelf that belongs to a target.
 
@@ -157,6 +169,10 @@ def open_shelf(address: Address, values: Mapping[str, str] = os.environ) -> Shel
         return FolderShelf(address.folder / "kept")
     service = blob_service(values, _SETTING)
     return BlobShelf(service, required(values, _CONTAINER, "deployment"), address.app)
+
+
+def _prefix(app: str) -> str:
+    return f"releases/{app}"
 
 
 @contextmanager
