@@ -74,6 +74,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "cidrhost": _cidrhost,
     "cidrsubnet": _cidrsubnet,
     "coalesce": _first,
+    "compact": lambda texts: [each for each in texts if each not in {None, ""}],
     "concat": lambda *lists: [value for each in lists for value in each],
     "contains": lambda values, value: value in values,
     "endswith": lambda text, end: text.endswith(end),

@@ -39,6 +39,7 @@ KNOWN = [
     ('contains(["a"], "a") && endswith("abc", "bc") && strcontains("abc", "b")', True),
     ('cidrsubnet("10.42.0.0/22", 2, 3)', "10.42.3.0/24"),
     ('cidrhost("10.42.0.0/24", 4)', "10.42.0.4"),
+    ('compact(["a", null, ""])', ["a"]),
     ('coalesce(null, "", "c")', "c"),
     ('length(setsubtract(["a", "b"], ["b"]))', 1),
     ('index(["a", "b"], "b")', 1),
