@@ -18,6 +18,7 @@ from shared_code.domain.card_numbers import find_card_numbers, may_hold_card_num
 from shared_code.domain.horizon import Horizon
 from shared_code.domain.json_structure import split_array
 from shared_code.domain.normalisation import normalise
+from shared_code.domain.normalisation_by_columns import normalise_columns
 from shared_code.domain.normalised_payment import HASH_BYTES, AcceptedPayment
 from shared_code.domain.payment_event import PaymentEvent
 from shared_code.domain.pseudonyms import Pseudonymiser
@@ -90,28 +91,42 @@ def decode_batch(
     messages: Iterable[Message], pseudonymiser: Pseudonymiser, horizon: Horizon
 ) -> DecodedBatch:
     """Decode and normalise every payment event of ``messages``; refuse what breaks the contract."""
+    read = [(origin, body, _read(body)) for origin, body, _ in messages]
+    at_once = iter(
+        normalise_columns(
+            [event for _, _, events in read for event in events if isinstance(event, PaymentEvent)],
+            pseudonymiser=pseudonymiser,
+            horizon=horizon,
+        )
+    )
     batch = DecodedBatch([], [])
-    for origin, body, _ in messages:
+    for origin, body, events in read:
         items: Sequence[bytes] = ()
-        for index, event in enumerate(_read(body)):
-            card_number = None
+        for index, event in enumerate(events):
+            accepted = next(at_once) if isinstance(event, PaymentEvent) else None
             try:
-                if isinstance(event, PaymentEvent):
-                    payment_event = event
-                else:
-                    payment_event, card_number = _read_carefully(event, pseudonymiser)
-                accepted = normalise(
-                    payment_event,
-                    pseudonymiser=pseudonymiser,
-                    horizon=horizon,
-                    card_number=card_number,
-                )
+                if accepted is None:
+                    accepted = _normalised(event, pseudonymiser, horizon)
             except EventRefused as refusal:
                 items = items or split_body(body)
                 batch.rejected.append(reject(origin, index, items[index], refusal))
             else:
                 batch.payments.append(Placed(accepted, origin, index))
     return batch
+
+
+def _normalised(
+    event: PaymentEvent | bytes, pseudonymiser: Pseudonymiser, horizon: Horizon
+) -> AcceptedPayment:
+    """Return one payment by itself.
+
+    Raises:
+        EventRefused: it breaks the contract.
+    """
+    card_number = None
+    if not isinstance(event, PaymentEvent):
+        event, card_number = _read_carefully(event, pseudonymiser)
+    return normalise(event, pseudonymiser=pseudonymiser, horizon=horizon, card_number=card_number)
 
 
 def reject(

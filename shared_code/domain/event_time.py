@@ -1,6 +1,7 @@
 """Event time: RFC 3339 text to an aware UTC instant of microsecond precision."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,6 +9,10 @@ from typing import Final
 # more: week dates, missing seconds, missing offsets, offsets of 75 minutes.
 _RFC_3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:[0-5]\d)", re.ASCII
+)
+# Many of them, a comma behind each; small letters are rare.
+_MANY: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:[0-5]\d),)*+", re.ASCII
 )
 
 
@@ -31,3 +36,14 @@ def parse_event_time(text: str) -> datetime:
     except OverflowError as error:
         msg = f"{text!r} lies outside the years 1 to 9999 in UTC"
         raise ValueError(msg) from error
+
+
+def parse_event_times(texts: Sequence[str]) -> list[datetime] | None:
+    """Return what ``parse_event_time`` does of each text; None if one is no ordinary one."""
+    if _MANY.fullmatch(f"{','.join(texts)},") is None:
+        return None
+    try:
+        times = map(datetime.fromisoformat, texts)
+        return [time if time.tzinfo is UTC else time.astimezone(UTC) for time in times]
+    except (ValueError, OverflowError):
+        return None

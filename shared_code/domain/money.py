@@ -1,6 +1,7 @@
 """Amounts of money: exact decimals at the scale of their currency."""
 
 import re
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +21,8 @@ _CENT_DECIMALS: Final = 2
 _PLAIN: Final = re.compile(rb'"(-?)(\d+)(?:\.(\d+))?"|(-?)(0|[1-9]\d*)(?:\.(\d+))?')
 # Nearly all amounts: dollars and cents, nothing to strip or to pad.
 _CENTS: Final = re.compile(rb'"(?:0|[1-9]\d{0,11})\.\d\d"')
+# Many of them, a comma behind each.
+_MANY_CENTS: Final = re.compile(rb'(?:"(?:0|[1-9]\d{0,11})\.\d\d",)*+')
 _EXPONENT: Final = re.compile(rb"(-?)(\d{1,30})(?:\.(\d{1,30}))?[eE]([+-]?\d{1,3})")
 
 
@@ -56,6 +59,18 @@ def parse_amount(json_text: bytes, currency: Currency) -> Decimal:
         detail = f"an amount has at most {MAX_DIGITS} digits, found {digits}"
         raise EventRefused(RejectReason.too_many_digits, detail)
     return Decimal(int(padded or b"0")).scaleb(-currency.minor_unit)
+
+
+def parse_cents(
+    json_texts: Sequence[bytes], currencies: Iterable[Currency | None]
+) -> list[Decimal] | None:
+    """Return what ``parse_amount`` does of each token; None if one is not dollars and cents."""
+    if any(found is None or found.minor_unit != _CENT_DECIMALS for found in set(currencies)):
+        return None
+    joined = b",".join(json_texts)
+    if _MANY_CENTS.fullmatch(joined + b",") is None:
+        return None
+    return list(map(Decimal, joined.translate(None, b'"').decode().split(",")))
 
 
 def _expand_exponent(json_text: bytes) -> tuple[bytes, bytes, bytes]:

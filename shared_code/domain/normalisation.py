@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -42,22 +43,45 @@ _METHODS: Final = {member.name: int(member) for member in PaymentMethod}
 _STATUSES: Final = {member.name: int(member) for member in PaymentStatus}
 _CHANNELS: Final = {member.name: int(member) for member in Channel}
 _DEVICE_TYPES: Final = {member.name: int(member) for member in DeviceType}
-_FLAG: Final = {member.name: int(member) for member in QualityFlag}
-_CARD_METHODS: Final = frozenset(int(method) for method in CARD_METHODS)
+FLAG: Final = {member.name: int(member) for member in QualityFlag}
+CARD_METHOD_NUMBERS: Final = frozenset(int(method) for method in CARD_METHODS)
 _REFUNDED: Final = int(PaymentStatus.refunded)
 
 # Deliberately loose: an address is flagged only when it cannot be one.
 _EMAIL: Final = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
 _BIN: Final = re.compile(r"[0-9]{6,8}")
-_FOUR_DIGITS: Final = {f"{number:04}": number for number in range(10_000)}
+FOUR_DIGITS: Final = {f"{number:04}": number for number in range(10_000)}
 
 _METADATA: Final = msgspec.json.Decoder()
-_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
+CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
 
-_NO_CUSTOMER: Final = Customer()
-_NO_MERCHANT: Final = Merchant()
-_NO_CARD: Final = Card()
-_NO_COUNTERPARTY: Final = Counterparty()
+NO_CUSTOMER: Final = Customer()
+NO_MERCHANT: Final = Merchant()
+NO_CARD: Final = Card()
+NO_COUNTERPARTY: Final = Counterparty()
+
+# What few short texts decide is decided once for each combination of them. Ordinary traffic has
+# some hundreds; who sends other texts all the time only finds nothing remembered.
+_remembered = lru_cache(maxsize=4096)
+
+
+class Codes(NamedTuple):
+    """Stored numbers of an event's vocabularies; None for what is absent or unknown."""
+
+    payment_method: int | None
+    payment_status: int | None
+    channel: int | None
+    device_type: int | None
+    flags: int
+
+
+class CountryNumbers(NamedTuple):
+    """The numbers of the parties' countries; None for what is absent or no country."""
+
+    of_customer: int | None
+    of_merchant: int | None
+    of_counterparty: int | None
+    flags: int
 
 
 def normalise(
@@ -82,40 +106,38 @@ def normalise(
     if currency is None:
         detail = f"{event.currency!r} is no ISO 4217 currency"
         raise EventRefused(RejectReason.unknown_currency, detail)
-    method = _METHODS.get(event.payment_method)
+    codes = codes_of(
+        event.payment_method,
+        event.payment_status,
+        event.channel,
+        event.device_type,
+        bool(event.original_transaction_id),
+    )
+    method, status, channel, device_type, code_flags = codes
     if method is None:
         detail = f"{event.payment_method!r} is none of {', '.join(_METHODS)}"
         raise EventRefused(RejectReason.unknown_payment_method, detail)
-    status = _STATUSES.get(event.payment_status)
     if status is None:
         detail = f"{event.payment_status!r} is none of {', '.join(_STATUSES)}"
         raise EventRefused(RejectReason.unknown_payment_status, detail)
     amount = parse_amount(bytes(event.amount), currency)
-    event_time = _event_time(event.event_time, horizon)
-    metadata, canonical_metadata = _metadata(event.metadata)
+    event_time = event_time_within(event.event_time, horizon)
+    metadata, canonical_metadata = read_metadata(event.metadata)
 
-    customer = event.customer or _NO_CUSTOMER
-    merchant = event.merchant or _NO_MERCHANT
-    counterparty = event.counterparty or _NO_COUNTERPARTY
-    flags = 0 if amount else _FLAG["zero_amount"]
+    customer = event.customer or NO_CUSTOMER
+    merchant = event.merchant or NO_MERCHANT
+    counterparty = event.counterparty or NO_COUNTERPARTY
+    flags = 0 if amount else FLAG["zero_amount"]
     if event_time > horizon.now:
-        flags |= _FLAG["future_event_time"]
-    if status == _REFUNDED and not event.original_transaction_id:
-        flags |= _FLAG["original_transaction_missing"]
-    channel = _CHANNELS.get(event.channel or "")
-    if channel is None and event.channel:
-        flags |= _FLAG["channel_unknown"]
-    device_type = _DEVICE_TYPES.get(event.device_type or "")
-    if device_type is None and event.device_type:
-        flags |= _FLAG["device_type_unknown"]
-    mcc = _FOUR_DIGITS.get(merchant.mcc or "")
+        flags |= FLAG["future_event_time"]
+    mcc = FOUR_DIGITS.get(merchant.mcc or "")
     if mcc is None and merchant.mcc:
-        flags |= _FLAG["merchant_mcc_invalid"]
-    customer_country, merchant_country, counterparty_country, country_flags = _countries(
+        flags |= FLAG["merchant_mcc_invalid"]
+    customer_country, merchant_country, counterparty_country, country_flags = countries_of(
         customer.country, merchant.country, counterparty.country
     )
     email_hash, email_domain, customer_flags = _customer(customer, pseudonymiser)
-    card, card_flags = _card(event.card or _NO_CARD, method, card_number, pseudonymiser)
+    card, of_card = _card(event.card or NO_CARD, method, card_number, pseudonymiser)
 
     # By position, in the order of the fields: naming them makes this the dearest line of all.
     payment = NormalisedPayment(
@@ -147,12 +169,17 @@ def normalise(
     return AcceptedPayment(
         payment,
         metadata,
-        flags | country_flags | customer_flags | card_flags,
+        flags | code_flags | country_flags | customer_flags | of_card,
         content_hash(payment, canonical_metadata),
     )
 
 
-def _event_time(text: str, horizon: Horizon) -> datetime:
+def event_time_within(text: str, horizon: Horizon) -> datetime:
+    """Return the instant that an event names.
+
+    Raises:
+        EventRefused: no RFC 3339 time, or outside the horizon.
+    """
     try:
         event_time = parse_event_time(text)
     except ValueError as error:
@@ -166,38 +193,67 @@ def _event_time(text: str, horizon: Horizon) -> datetime:
     return event_time
 
 
-def _countries(
-    customer: str | None, merchant: str | None, counterparty: str | None
-) -> tuple[int | None, int | None, int | None, int]:
-    """Return the number of each party's country, and flags for what is none or differs."""
+@_remembered
+def codes_of(
+    payment_method: str,
+    payment_status: str,
+    channel: str | None,
+    device_type: str | None,
+    has_original: bool,  # noqa: FBT001 - given by position where whole columns are mapped
+) -> Codes:
+    """Return the numbers of vocabularies, and flags for what is unknown or not named."""
+    status = _STATUSES.get(payment_status)
     flags = 0
+    if status == _REFUNDED and not has_original:
+        flags |= FLAG["original_transaction_missing"]
+    channel_number = _CHANNELS.get(channel or "")
+    if channel_number is None and channel:
+        flags |= FLAG["channel_unknown"]
+    device_number = _DEVICE_TYPES.get(device_type or "")
+    if device_number is None and device_type:
+        flags |= FLAG["device_type_unknown"]
+    return Codes(_METHODS.get(payment_method), status, channel_number, device_number, flags)
+
+
+@_remembered
+def countries_of(
+    customer: str | None, merchant: str | None, counterparty: str | None
+) -> CountryNumbers:
+    """Return the number of each party's country, and flags for what is missing, none or differs."""
+    flags = 0 if customer else FLAG["customer_country_missing"]
     of_customer = COUNTRIES.get(customer or "")
     if of_customer is None and customer:
-        flags = _FLAG["customer_country_invalid"]
+        flags |= FLAG["customer_country_invalid"]
     of_merchant = COUNTRIES.get(merchant or "")
     if of_merchant is None and merchant:
-        flags |= _FLAG["merchant_country_invalid"]
+        flags |= FLAG["merchant_country_invalid"]
     of_counterparty = COUNTRIES.get(counterparty or "")
     if of_counterparty is None and counterparty:
-        flags |= _FLAG["counterparty_country_invalid"]
+        flags |= FLAG["counterparty_country_invalid"]
     if of_customer != of_merchant and of_customer and of_merchant:
-        flags |= _FLAG["country_mismatch"]
-    return of_customer, of_merchant, of_counterparty, flags
+        flags |= FLAG["country_mismatch"]
+    return CountryNumbers(of_customer, of_merchant, of_counterparty, flags)
 
 
 def _customer(
     customer: Customer, pseudonymiser: Pseudonymiser
 ) -> tuple[bytes | None, str | None, int]:
     """Return hash and domain of the customer's e-mail, and flags for what is missing or wrong."""
-    flags = 0 if customer.id else _FLAG["customer_id_missing"]
-    if not customer.country:
-        flags |= _FLAG["customer_country_missing"]
-    if not customer.email:
-        return None, None, flags | _FLAG["customer_email_missing"]
-    address = _EMAIL.fullmatch(customer.email)
-    if address is None:
-        return None, None, flags | _FLAG["customer_email_invalid"]
-    return pseudonymiser.email(customer.email), address[1].lower(), flags
+    flags = 0 if customer.id else FLAG["customer_id_missing"]
+    domain, email_flags = email_domain(customer.email)
+    if domain is None:
+        return None, None, flags | email_flags
+    return pseudonymiser.email(customer.email or ""), domain, flags
+
+
+def email_domain(address: str | None) -> tuple[str | None, int]:
+    """Return the domain of an e-mail address, or None and the flag for why there is none."""
+    if not address:
+        return None, FLAG["customer_email_missing"]
+    match = _EMAIL.fullmatch(address)
+    if match is None:
+        return None, FLAG["customer_email_invalid"]
+    return match[1].lower(), 0
 
 
 def _card(
@@ -206,22 +262,18 @@ def _card(
     """Return what is kept of the card, and flags for what is missing, wrong or forbidden."""
     flags = 0
     if card_number is not None:
-        flags |= _FLAG["card_number_present"]
+        flags |= FLAG["card_number_present"]
         card = Card(
             brand=card.brand,
             bin=card.bin or card_number[:6],
             last4=card.last4 or card_number[-4:],
             fingerprint=card.fingerprint or pseudonymiser.card_number(card_number).hex(),
         )
-    if method in _CARD_METHODS:
-        if not (card.last4 or card.fingerprint):
-            flags |= _FLAG["card_data_missing"]
-    elif card.bin or card.last4 or card.fingerprint:
-        flags |= _FLAG["card_data_forbidden"]
-    bin_is_wrong = bool(card.bin) and _BIN.fullmatch(card.bin or "") is None
-    last4_is_wrong = bool(card.last4) and card.last4 not in _FOUR_DIGITS
+    flags |= card_flags(method, card.bin, card.last4, card.fingerprint)
+    bin_is_wrong = bool(card.bin) and not is_bin(card.bin or "")
+    last4_is_wrong = bool(card.last4) and card.last4 not in FOUR_DIGITS
     if bin_is_wrong or last4_is_wrong:
-        flags |= _FLAG["card_data_invalid"]
+        flags |= FLAG["card_data_invalid"]
         # A "bin" of twelve digits beside the last four is the whole number.
         card = Card(
             brand=card.brand,
@@ -232,7 +284,21 @@ def _card(
     return card, flags
 
 
-def _metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
+def is_bin(text: str) -> bool:
+    """Tell whether a text can be the first digits of a card number (ISO/IEC 7812-1)."""
+    return _BIN.fullmatch(text) is not None
+
+
+def card_flags(
+    method: int, card_bin: str | None, last4: str | None, fingerprint: str | None
+) -> int:
+    """Return the flag of a card payment without a card, or of a card where there is none to be."""
+    if method in CARD_METHOD_NUMBERS:
+        return 0 if last4 or fingerprint else FLAG["card_data_missing"]
+    return FLAG["card_data_forbidden"] if card_bin or last4 or fingerprint else 0
+
+
+def read_metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
     """Return metadata as it came and in its canonical form, in which key order does not count.
 
     Raises:
@@ -253,7 +319,7 @@ def _metadata(raw: msgspec.Raw) -> tuple[str | None, bytes]:
         raise EventRefused(RejectReason.too_deep, detail)
     try:
         value: Any = _METADATA.decode(text)
-        return text.decode(), _CANONICAL.encode(value)
+        return text.decode(), CANONICAL.encode(value)
     except UnicodeDecodeError as error:
         raise EventRefused(RejectReason.invalid_text, "metadata are no valid UTF-8") from error
     except msgspec.MsgspecError as error:

@@ -1,6 +1,7 @@
 """Keyed hashes that stand in for personal data: equal stays equal, nothing can be read back."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
 
 MIN_KEY_BYTES: Final = 32
@@ -28,7 +29,11 @@ class Pseudonymiser:
 
     def email(self, address: str) -> bytes:
         """Return 16 bytes that stand for an e-mail address, upper and lower case alike."""
-        return self._tag(b"email", address.strip().lower())
+        return self.emails((address,))[0]
+
+    def emails(self, addresses: Iterable[str]) -> list[bytes]:
+        """Return what ``email`` does of each address."""
+        return self._tags(b"email", (address.strip().lower() for address in addresses))
 
     def card_number(self, digits: str) -> bytes:
         """Return 16 bytes that stand for a full card number."""
@@ -39,8 +44,16 @@ class Pseudonymiser:
         return self._tag(b"identifier", text)
 
     def _tag(self, kind: bytes, text: str) -> bytes:
-        """Return the keyed hash of one kind of data; kinds never collide with each other."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(kind + b"\0" + text.encode("utf-8", "surrogatepass"))
-        outer.update(inner.digest())
-        return outer.digest()[:_TAG_BYTES]
+        return self._tags(kind, (text,))[0]
+
+    def _tags(self, kind: bytes, texts: Iterable[str]) -> list[bytes]:
+        """Return the keyed hashes of one kind of data; kinds never collide with each other."""
+        inner_copy, outer_copy = self._inner.copy, self._outer.copy
+        head = kind + b"\0"
+        tags = []
+        for text in texts:
+            inner, outer = inner_copy(), outer_copy()
+            inner.update(head + text.encode("utf-8", "surrogatepass"))
+            outer.update(inner.digest())
+            tags.append(outer.digest()[:_TAG_BYTES])
+        return tags
