@@ -60,5 +60,6 @@ if context.is_offline_mode():
 elif (given := context.config.attributes.get("connection")) is not None:
     run_migrations(given)
 else:
-    with engine_for(load_database_settings()).begin() as own_connection:
+    own_engine = engine_for(load_database_settings(), unhurried=True)  # an index takes its time
+    with own_engine.begin() as own_connection:
         run_migrations(own_connection)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared_code.settings import DatabaseSettings
 from shared_code.store.errors import DataRefused, StoreUnavailable, classify
+from shared_code.store.silence import watched
 
 type Isolation = Literal["READ COMMITTED", "REPEATABLE READ"]
 
@@ -42,14 +43,24 @@ _SERVER_KEEPALIVES: Final = """
     SET LOCAL tcp_keepalives_count = 3;
     SET LOCAL tcp_user_timeout = 30000
 """
+# How long an answer may be on its way once the server has had its time for the statement.
+_ANSWER_SECONDS: Final = 30
 _POOL_WAIT_SECONDS: Final = 30
 _RECYCLE_SECONDS: Final = 1800
 
 
 @lru_cache(maxsize=4)
-def engine_for(settings: DatabaseSettings) -> Engine:
-    """Return this process's engine for a database: a small pool, checked before each use."""
+def engine_for(settings: DatabaseSettings, *, unhurried: bool = False) -> Engine:
+    """Return this process's engine for a database: a small pool, checked before each use.
+
+    Args:
+        settings: of the database.
+        unhurried: whether statements may take longer than the settings let them.
+    """
     arguments = dict(_CONNECT_ARGUMENTS)
+    if not unhurried:
+        patience = settings.statement_timeout.total_seconds() + _ANSWER_SECONDS
+        arguments["connection_factory"] = watched(patience)
     if settings.entra_authentication:
         # Imported where needed: together they cost half a second of every cold start.
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415

@@ -1,0 +1,109 @@
+"""A server that stops and keeps its connections: batches wait, but not for ever, and are stored."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fault_report import FaultCount
+from retried_batches import Delivery, all_messages, partition, settle
+from store_fixtures import Store, migrate
+
+from local_azure.services.postgresql import PostgreSQL
+from local_azure.services.postmaster import read_postmaster
+from shared_code.store import database
+
+type Record = Callable[[FaultCount], None]
+
+STATEMENT_SECONDS = 1
+ANSWER_SECONDS = 1
+BACKENDS = """
+    SELECT pid FROM pg_stat_activity
+    WHERE application_name = 'payment-metrics' AND pid <> pg_backend_pid()
+"""
+
+
+def everything(server: PostgreSQL, _store: Store) -> list[int]:
+    """Return the server's processes, that which takes new connections among them."""
+    postmaster = read_postmaster(server._data)
+    assert postmaster
+    children = Path(f"/proc/{postmaster.pid}/task/{postmaster.pid}/children").read_text()
+    return [postmaster.pid, *map(int, children.split())]
+
+
+def backends(_server: PostgreSQL, store: Store) -> list[int]:
+    """Return the processes behind connections that are open; new ones can be had."""
+    return [pid for (pid,) in store.rows(BACKENDS)]
+
+
+@contextmanager
+def stopped(processes: list[int]) -> Iterator[None]:
+    """Let processes do nothing within the block, and go on at its end."""
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+@pytest.fixture
+def server() -> Iterator[PostgreSQL]:
+    with PostgreSQL(settings={"fsync": "off"}) as server:
+        yield server
+
+
+@pytest.fixture
+def own_store(server: PostgreSQL) -> Iterator[Store]:
+    """A store of a server of the test's own, whose processes may be stopped."""
+    store = Store(server.ensure_database("payments"))
+    try:
+        with store.connection() as connection:
+            migrate(connection)
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("which", [everything, backends])
+def test_a_server_that_stops_under_load_only_delays(
+    server: PostgreSQL,
+    own_store: Store,
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    which: Callable[[PostgreSQL, Store], list[int]],
+    *,
+    full: bool,
+) -> None:
+    times = 10 if full else 1
+    monkeypatch.setattr(database, "_ANSWER_SECONDS", ANSWER_SECONDS)
+    partitions = [partition(number, 20 * times) for number in range(2)]
+    engine = own_store.engine(statement_timeout=timedelta(seconds=STATEMENT_SECONDS))
+    slowest = 0.0
+    with Delivery(partitions, [engine], pace=0.05) as delivery:
+        for _ in range(times):
+            time.sleep(0.3)
+            failures = delivery.failures[None]
+            with stopped(which(server, own_store)):
+                began = time.monotonic()
+                while delivery.running and delivery.failures[None] == failures:
+                    time.sleep(0.01)
+                waited = time.monotonic() - began
+            over = time.monotonic()
+            assert STATEMENT_SECONDS < waited < 5 * (STATEMENT_SECONDS + ANSWER_SECONDS)
+            while delivery.running and not delivery.recovery_after(over):
+                time.sleep(0.01)
+            slowest = max(slowest, delivery.recovery_after(over))
+    settle(
+        own_store,
+        all_messages(partitions),
+        record,
+        fault=f"server stopped: {which.__name__}",
+        times=times,
+        recovery_seconds=slowest,
+    )
