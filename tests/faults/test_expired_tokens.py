@@ -101,7 +101,7 @@ def test_tokens_that_expire_under_load_only_delay(
 ) -> None:
     times = 20 if full else 2
     expire(guarded_store, 0)
-    partitions = [partition(number, 10 * times) for number in range(2)]
+    partitions = [partition(number, 20 * times) for number in range(2)]
     slowest = 0.0
     with Delivery(partitions, [engine_with_tokens(guarded_store)], pace=0.05) as delivery:
         for number in range(1, times + 1):
