@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Final
@@ -32,6 +32,8 @@ class _WatchedConnection(connection):
             super().commit()
 
     def rollback(self) -> None:
+        if self.closed:  # and the transaction with it: what ended them is worth telling, not this
+            return
         with _watch().over(self):
             super().rollback()
 
@@ -44,6 +46,11 @@ class _WatchedCursor(cursor):
     def execute(self, *arguments: Any) -> None:
         with _watch().over(self.connection):
             super().execute(*arguments)
+
+    def executemany(self, statement: Any, rows: Iterable[Any]) -> None:
+        watch = _watch()
+        with watch.over(self.connection):
+            super().executemany(statement, watch.anew(self.connection, rows))
 
     def copy_expert(self, *arguments: Any) -> None:
         with _watch().over(self.connection):
@@ -77,6 +84,12 @@ class _Watch:
             # Never while it is being cut: its descriptor is another's once it has been closed.
             with self._lock:
                 self._until.pop(waiting, None)
+
+    def anew[Row](self, waiting: _WatchedConnection, rows: Iterable[Row]) -> Iterator[Row]:
+        """Let a connection within :meth:`over` wait as long again for each row."""
+        for row in rows:
+            self._until[waiting] = time.monotonic() + waiting.patience
+            yield row
 
     def _look(self) -> None:
         while True:

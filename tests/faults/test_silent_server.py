@@ -1,5 +1,6 @@
 """A server that stops and keeps its connections: batches wait, but not for ever, and are stored."""
 
+import io
 import os
 import signal
 import time
@@ -7,15 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fault_report import FaultCount
 from retried_batches import Delivery, all_messages, partition, settle
+from sqlalchemy import Connection, text
 from store_fixtures import Store, migrate
+from tcp_proxy import TcpProxy
 
 from local_azure.services.postgresql import PostgreSQL
 from local_azure.services.postmaster import read_postmaster
 from shared_code.store import database
+from shared_code.store.errors import StoreUnavailable
 
 type Record = Callable[[FaultCount], None]
 
@@ -68,6 +73,42 @@ def own_store(server: PostgreSQL) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def execute(connection: Connection) -> None:
+    connection.execute(text("SELECT 1"))
+
+
+def execute_many(connection: Connection) -> None:
+    connection.execute(text("SELECT :number"), [{"number": 1}, {"number": 2}])
+
+
+def copy(connection: Connection) -> None:
+    cursor: Any = connection.connection.cursor()
+    cursor.copy_expert("COPY leases TO STDOUT", io.BytesIO())
+
+
+def commit(_connection: Connection) -> None:
+    """Leave it to the end of the transaction."""
+
+
+@pytest.mark.parametrize("wait", [execute, execute_many, copy, commit])
+def test_no_wait_for_an_answer_is_without_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch, wait: Callable[[Connection], None]
+) -> None:
+    monkeypatch.setattr(database, "_ANSWER_SECONDS", 0.3)
+    with TcpProxy(store.url) as proxy:
+        engine = store.engine(url=proxy.url, statement_timeout=timedelta(seconds=0.2))
+
+        def transaction() -> None:
+            with engine.database.transaction() as connection:
+                proxy.answer_delay = 4.0
+                wait(connection)
+
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=r"the database server was silent for 0\.5 s"):
+            transaction()
+        assert time.monotonic() - began < 4.0
 
 
 @pytest.mark.parametrize("which", [everything, backends])
