@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 type Record = Callable[[FaultCount], None]
 
 ROOT = Path(__file__).parents[2]
+IN_SHORT = "test_every_table_equals_an_oracle_over_the_same_messages"
 # How a session looks to whoever comes after another client.
 SETTINGS = (
     "statement_timeout",
@@ -116,11 +117,11 @@ def test_revisions_run_through_the_pooler(store_server: DatabaseServer, bouncer:
 
 
 def test_the_whole_pipeline_runs_through_the_pooler(*, full: bool) -> None:
-    pipeline = "tests/end_to_end/test_pipeline.py"
+    folder = "tests/end_to_end"
     chosen = (
-        [pipeline, "tests/end_to_end/test_rule_life.py"]
+        [f"{folder}/test_{name}.py" for name in ("pipeline", "rule_life", "rule_upload")]
         if full
-        else [f"{pipeline}::test_every_table_equals_an_oracle_over_the_same_messages"]
+        else [f"{folder}/test_pipeline.py::{IN_SHORT}"]
     )
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen],
