@@ -36,9 +36,10 @@ from bench.throwaway import KEY, ROOT
 from shared_code.domain.currencies import CURRENCIES
 from shared_code.domain.decoding import Message, Origin, RejectedEvent, decode_batch
 from shared_code.domain.horizon import Horizon, horizon_at
-from shared_code.domain.normalised_payment import AcceptedPayment, Identity
+from shared_code.domain.normalised_payment import AcceptedPayment
 from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.vocabularies import CARD_METHODS
+from shared_code.engine.batch import by_identity
 from shared_code.rules.batch_columns import columns_of
 from shared_code.rules.columns import Columns
 from shared_code.rules.compiler import compile_document
@@ -89,10 +90,8 @@ class Ours:
         ]
         decoded = decode_batch(messages, self._pseudonymiser, self._horizon)
         clock("decoding and normalising")
-        first: dict[Identity, AcceptedPayment] = {}
-        for placed in decoded.payments:
-            first.setdefault(placed.accepted.payment.identity, placed.accepted)
-        payments = [first[identity] for identity in sorted(first)]
+        placed, _ = by_identity(decoded.payments)
+        payments = [each.accepted for each in placed]
         clock("one payment for each identity")
         columns = columns_of(payments)
         matches = list(self._rules.matches(columns))

@@ -101,12 +101,15 @@ def decode_batch(
     )
     batch = DecodedBatch([], [])
     for origin, body, events in read:
+        found = [next(at_once) if isinstance(event, PaymentEvent) else None for event in events]
+        placed = [Placed(each, origin, index) for index, each in enumerate(found) if each]
+        if len(placed) == len(found):
+            batch.payments.extend(placed)
+            continue
         items: Sequence[bytes] = ()
-        for index, event in enumerate(events):
-            accepted = next(at_once) if isinstance(event, PaymentEvent) else None
+        for index, (event, known) in enumerate(zip(events, found, strict=True)):
             try:
-                if accepted is None:
-                    accepted = _normalised(event, pseudonymiser, horizon)
+                accepted = known or _normalised(event, pseudonymiser, horizon)
             except EventRefused as refusal:
                 items = items or split_body(body)
                 batch.rejected.append(reject(origin, index, items[index], refusal))

@@ -48,7 +48,7 @@ CARD_METHOD_NUMBERS: Final = frozenset(int(method) for method in CARD_METHODS)
 _REFUNDED: Final = int(PaymentStatus.refunded)
 
 # Deliberately loose: an address is flagged only when it cannot be one.
-_EMAIL: Final = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
+EMAIL: Final = re.compile(r"[^@\s]+@([^@\s.]+(?:\.[^@\s.]+)+)")
 _BIN: Final = re.compile(r"[0-9]{6,8}")
 FOUR_DIGITS: Final = {f"{number:04}": number for number in range(10_000)}
 
@@ -250,7 +250,7 @@ def email_domain(address: str | None) -> tuple[str | None, int]:
     """Return the domain of an e-mail address, or None and the flag for why there is none."""
     if not address:
         return None, FLAG["customer_email_missing"]
-    match = _EMAIL.fullmatch(address)
+    match = EMAIL.fullmatch(address)
     if match is None:
         return None, FLAG["customer_email_invalid"]
     return match[1].lower(), 0

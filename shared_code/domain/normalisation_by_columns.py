@@ -6,6 +6,7 @@ functions of ``normalise``. Events that it would refuse, or would take digits of
 left to it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import compress, count
@@ -21,6 +22,7 @@ from shared_code.domain.horizon import Horizon
 from shared_code.domain.money import parse_amount, parse_cents
 from shared_code.domain.normalisation import (
     CANONICAL,
+    EMAIL,
     FLAG,
     FOUR_DIGITS,
     NO_CARD,
@@ -49,6 +51,8 @@ from shared_code.domain.payment_event import (
 from shared_code.domain.pseudonyms import Pseudonymiser
 from shared_code.domain.refusal import EventRefused
 
+# Many of them, a line each.
+_EMAILS: Final = re.compile(rf"(?:{EMAIL.pattern}\n)*+")
 _METADATA: Final = msgspec.json.Decoder(list[dict[str, Any] | None])
 
 
@@ -239,9 +243,12 @@ def _sound(cards: list[Card]) -> Sequence[Any]:
 
 
 def _emails(
-    addresses: Sequence[str | None], pseudonymiser: Pseudonymiser
+    addresses: Sequence[Any], pseudonymiser: Pseudonymiser
 ) -> tuple[Sequence[bytes | None], Sequence[str | None], Sequence[int]]:
     """Return hash and domain of each address, and the flag for why there is none."""
+    if all(addresses) and _EMAILS.fullmatch("\n".join([*addresses, ""])):
+        known = [address.partition("@")[2].lower() for address in addresses]
+        return pseudonymiser.emails(addresses), known, [0] * len(known)
     domains, flags = zip(*map(email_domain, addresses), strict=True)
     hashes = iter(pseudonymiser.emails([each or "" for each in compress(addresses, domains)]))
     return [next(hashes) if domain else None for domain in domains], domains, flags

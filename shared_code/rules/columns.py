@@ -112,7 +112,8 @@ class Columns:
         """
         values = self.values(column)
         if not isinstance(values, Packed):
-            return np.array([holds(value) for value in values], dtype=np.bool_)
+            answers = {value: holds(value) for value in dict.fromkeys(values)}
+            return np.fromiter(map(answers.__getitem__, values), dtype=np.bool_, count=len(values))
         # The last place is that of the label of an absent value.
         found = np.array([*map(holds, self.distinct(column)), holds(None)], dtype=np.bool_)
         return found[self.labels(column)]

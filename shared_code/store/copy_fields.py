@@ -92,17 +92,15 @@ def numeric(value: Decimal | None) -> bytes:
     """Return a field of type numeric at the scale of a finite ``value``; NULL for None."""
     if value is None:
         return NULL
-    scale = max(-int(value.as_tuple().exponent), 0)
-    sign = _NEGATIVE if value.is_signed() else 0
-    # abs() would round to the context's precision.
-    whole, _, fraction = f"{value.copy_abs():f}".partition(".")
-    whole = whole.rjust(-(-len(whole) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
-    fraction = fraction.ljust(-(-len(fraction) // _GROUP_DIGITS) * _GROUP_DIGITS, "0")
-    figures = whole + fraction
+    text = f"{value:f}"
+    sign = 0
+    if text[0] == "-":
+        text, sign = text[1:], _NEGATIVE
+    whole, _, fraction = text.partition(".")
+    before, behind = -(-len(whole) // _GROUP_DIGITS), -(-len(fraction) // _GROUP_DIGITS)
+    figures = whole.zfill(before * _GROUP_DIGITS) + fraction.ljust(behind * _GROUP_DIGITS, "0")
     groups = [int(figures[at : at + _GROUP_DIGITS]) for at in range(0, len(figures), _GROUP_DIGITS)]
-    head = _NUMERIC.pack(
-        8 + 2 * len(groups), len(groups), len(whole) // _GROUP_DIGITS - 1, sign, scale
-    )
+    head = _NUMERIC.pack(8 + 2 * len(groups), len(groups), before - 1, sign, len(fraction))
     return head + struct.pack(f">{len(groups)}h", *groups)
 
 
@@ -138,6 +136,5 @@ def event_times(columns: Columns) -> Integers:
 
 def pieces(fields: NDArray[np.void]) -> list[bytes]:
     """Return the bytes of each row of fields that all have one width."""
-    width = fields.dtype.itemsize
-    every = fields.tobytes()
-    return [every[at : at + width] for at in range(0, len(every), width)]
+    every: list[bytes] = fields.view(f"V{fields.dtype.itemsize}").tolist()
+    return every
