@@ -16,6 +16,7 @@ from shared_code.settings import SettingsError, load_database_settings
 from shared_code.store.database import Database
 
 _SMOKE: Final = "SMOKE_DATABASE_NAME"
+_REVISION_SECONDS: Final = "1800"
 
 
 def database(
@@ -24,6 +25,7 @@ def database(
     smoke: bool = False,
     owner: bool = False,
     name: str | None = None,
+    patient: bool = False,
 ) -> Database:
     """Return the database that the environment names.
 
@@ -32,10 +34,14 @@ def database(
         smoke: that of the smoke test instead.
         owner: as the owner of the database.
         name: another database of the same server instead.
+        patient: wait for a statement as long as ``alembic/env.py`` lets it run, such as one that
+            builds an index, and not only as long as the functions would.
 
     Raises:
         SettingsError: a setting is missing or wrong.
     """
+    if patient:
+        values = {**values, "DATABASE_STATEMENT_TIMEOUT_SECONDS": _REVISION_SECONDS}
     if smoke:
         name = required(values, _SMOKE, "payments_smoke")
     return Database(load_database_settings(_database_values(values, owner=owner, name=name)))

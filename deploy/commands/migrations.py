@@ -200,7 +200,7 @@ def _bootstrap(arguments: argparse.Namespace) -> None:
 
 
 def _migrate(arguments: argparse.Namespace) -> None:
-    of, revisions = database(smoke=arguments.smoke), Revisions()
+    of, revisions = database(smoke=arguments.smoke, patient=True), Revisions()
     if arguments.dry_run:
         _estimate(of, revisions)
         return
@@ -233,7 +233,7 @@ def _preview(arguments: argparse.Namespace) -> None:
 
 
 def _downgrade(arguments: argparse.Namespace) -> None:
-    of, revisions = database(smoke=arguments.smoke), Revisions()
+    of, revisions = database(smoke=arguments.smoke, patient=True), Revisions()
     if not arguments.yes or arguments.dry_run:
         _show_losses(of, revisions, arguments.to)
         if not arguments.dry_run:
