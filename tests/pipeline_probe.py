@@ -1,7 +1,9 @@
 """What end-to-end tests ask of a running pipeline."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg2
@@ -10,6 +12,7 @@ from sqlalchemy import Connection, create_engine
 from demo.comparison import differences
 from local_azure.environment import LocalAzure
 from local_azure.host_client import run_function, wait_until_processed
+from shared_code.domain.windows import WINDOW_LENGTH
 from simulator.configuration.shipped_profiles import load_profile
 from simulator.ledger import Ledger
 from simulator.message import Message
@@ -74,6 +77,15 @@ def await_processed(local: LocalAzure, seconds: float = 120) -> None:
     wait_until_processed(
         local.host.url, local.settings["EventHubConnection"], "ProcessTransaction", seconds=seconds
     )
+
+
+def wait_for_a_window_that_lasts(seconds: float) -> None:
+    """Wait until no window ends for so long, and the timer of AggregateMetrics closes none."""
+    length = WINDOW_LENGTH.total_seconds()
+    left = length - datetime.now(UTC).timestamp() % length
+    if left < seconds:
+        # The timer's run at that moment takes a while of its own.
+        time.sleep(left + 2.0)
 
 
 def close_windows(local: LocalAzure) -> None:

@@ -22,6 +22,7 @@ from pipeline_probe import (
     query,
     send,
     traffic,
+    wait_for_a_window_that_lasts,
 )
 from stored_state import assert_closed, assert_metrics, assert_stored
 
@@ -33,6 +34,9 @@ from simulator.message import Message
 
 # Nothing else that is simulated has so many digits in a row.
 CARD_NUMBER = re.compile(rb"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
+
+# Tests that count revisions want nobody else to close windows for so long.
+UNDISTURBED_SECONDS = 60
 
 
 def masked(number: re.Match[bytes]) -> bytes:
@@ -62,8 +66,9 @@ def bad_messages() -> Iterator[Message]:
 
 
 def test_every_sum_equals_what_was_sent(local_azure: LocalAzure) -> None:
-    simulation = traffic(payments=3000, seed=11)
     local_azure.start_host()
+    wait_for_a_window_that_lasts(UNDISTURBED_SECONDS)
+    simulation = traffic(payments=3000, seed=11)
     send(local_azure, simulation)
     await_processed(local_azure)
     close_windows(local_azure)
@@ -142,9 +147,10 @@ def test_database_outage_only_delays(local_azure: LocalAzure) -> None:
 
 
 def test_late_payments_make_a_new_revision(local_azure: LocalAzure) -> None:
+    local_azure.start_host()
+    wait_for_a_window_that_lasts(UNDISTURBED_SECONDS)
     simulation = traffic(payments=1200, seed=15)
     messages = list(simulation)
-    local_azure.start_host()
     for part in (messages[:30], messages[30:]):
         send(local_azure, part)
         await_processed(local_azure)

@@ -1,12 +1,11 @@
 """The whole pipeline held at 80 % of what it can do: all is stored, and nothing piles up."""
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import pytest
 from fault_report import FaultCount
+from pipeline_probe import wait_for_a_window_that_lasts
 
 from bench.load_held import WAITING, Plan, hold
 from bench.load_samples import Sample
@@ -18,17 +17,9 @@ SHORT = Plan(warm_up_seconds=2, capacity_seconds=3, held_seconds=15)
 FULL = Plan(warm_up_seconds=10, capacity_seconds=20, held_seconds=100)
 PER_MESSAGE_BYTES = len(Bodies(1).next())
 _START_SECONDS = 25
-_WINDOW_SECONDS = 300
 # Of the bytes that came in meanwhile: who kept what is processed would keep more than came.
 _MOST_KEPT = 0.5
 _MOST_WAITING_SECONDS = 5.0
-
-
-def wait_for_a_window_that_lasts(seconds: float) -> None:
-    """Wait until no window ends for so long: closing one takes memory of its own for a while."""
-    left = _WINDOW_SECONDS - datetime.now(UTC).timestamp() % _WINDOW_SECONDS
-    if left < seconds:
-        time.sleep(left)
 
 
 def _middle(samples: Sequence[Sample], name: str) -> float:
@@ -40,6 +31,7 @@ def test_load_held_at_most_of_the_capacity_piles_nothing_up(
     record: Callable[[FaultCount], None], *, full: bool
 ) -> None:
     plan = FULL if full else SHORT
+    # Closing a window takes memory of its own for a while.
     wait_for_a_window_that_lasts(_START_SECONDS + sum(plan[:3]))
     held = hold(plan, say=lambda _: None)
     record(
