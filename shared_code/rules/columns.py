@@ -8,8 +8,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared_code.domain.currencies import CURRENCY_BY_NUMBER
+from shared_code.rules.joined_texts import JoinedTexts, in_both
 from shared_code.rules.packed import (
     ABSENT,
     Amounts,
@@ -44,10 +46,17 @@ class Columns:
         size: number of payments.
         values: gives the values of one stored column by name, in the payments' order: objects, or
             a packed column, which takes no step of Python for each payment.
+        parts: columns that these consist of, one behind the other, if there are several.
     """
 
-    def __init__(self, size: int, values: Callable[[str], Sequence[Any]]) -> None:
+    def __init__(
+        self,
+        size: int,
+        values: Callable[[str], Sequence[Any]],
+        parts: Sequence["Columns"] = (),
+    ) -> None:
         self.size = size
+        self.parts = parts
         self._values = values
         self._built: dict[Hashable, Any] = {}
 
@@ -118,6 +127,19 @@ class Columns:
         found = np.array([*map(holds, self.distinct(column)), holds(None)], dtype=np.bool_)
         return found[self.labels(column)]
 
+    def among(self, column: str, wanted: Collection[str]) -> Mask:
+        """Return which payments have one of some texts in a column."""
+        values = self.values(column)
+        if not isinstance(values, Texts):
+            return np.array([value in wanted for value in values], dtype=np.bool_)
+        # No stored text holds a NUL, nor could an array of fixed width hold it at a text's end.
+        texts = [text.encode() for text in wanted if "\0" not in text]
+        labels = in_both(Texts(np.array(texts, dtype=np.bytes_)), values)
+        # The last place is that of the label of an absent value.
+        found = np.zeros(values.examples.size + 1, dtype=np.bool_)
+        found[labels[labels != ABSENT]] = True
+        return found[values.labels]
+
     def same(self, column: str, other: str) -> Mask:
         """Return where two columns hold the same value."""
         left, right = self.values(column), self.values(other)
@@ -130,17 +152,19 @@ class Columns:
 
         def values(column: str) -> Sequence[Any]:
             first, second = self.values(column), other.values(column)
+            if isinstance(first, Texts) and isinstance(second, Texts):
+                return JoinedTexts(first, second)
             if isinstance(first, Packed) and isinstance(second, Packed):
                 return first.followed_by(second)
             return [*first, *second]
 
-        return Columns(self.size + other.size, values)
+        return Columns(self.size + other.size, values, (self, other))
 
     def picked(self, rows: Integers) -> "Columns":
         """Return the columns of some of the payments, in the order of ``rows``."""
         return Columns(rows.size, lambda column: taken(self.values(column), rows))
 
-    def hours_of_week(self, time_zone: str, column: str = "event_time") -> Integers:
+    def hours_of_week(self, time_zone: str, column: str = "event_time") -> NDArray[np.uint8]:
         """Return the local hour of each time: 0 to 167, from Monday's first hour in that zone."""
         return self._once(
             ("hours", time_zone, column),
@@ -160,7 +184,7 @@ class Columns:
             dtype=np.int64,
         )
 
-    def _hours_of_week(self, zone: ZoneInfo, column: str) -> Integers:
+    def _hours_of_week(self, zone: ZoneInfo, column: str) -> NDArray[np.uint8]:
         # Payments of a batch share few minutes. Since 1972 every zone is a whole number of minutes
         # from UTC and changes on a whole minute.
         minutes, positions = np.unique(
@@ -168,7 +192,7 @@ class Columns:
         )
         local = [(_EPOCH + minute * _MINUTE).astimezone(zone) for minute in minutes.tolist()]
         hours = np.array(
-            [time.weekday() * HOURS_OF_DAY + time.hour for time in local], dtype=np.int64
+            [time.weekday() * HOURS_OF_DAY + time.hour for time in local], dtype=np.uint8
         )
         return hours[positions]
 

@@ -118,7 +118,7 @@ class ConditionCompiler:
 
 
 def _evaluated_once(comparison: CompiledCondition) -> CompiledCondition:
-    """Return a comparison that is made once for the same payments.
+    """Return a comparison that is made once for the same payments, also as a part of more.
 
     Of many payments a bit each is kept: a document has hundreds of comparisons.
     """
@@ -128,6 +128,9 @@ def _evaluated_once(comparison: CompiledCondition) -> CompiledCondition:
         return np.packbits(true), np.packbits(false)
 
     def evaluate(columns: Columns) -> Verdict:
+        if columns.parts:
+            trues, falses = zip(*map(evaluate, columns.parts), strict=True)
+            return Verdict(np.concatenate(trues), np.concatenate(falses))
         if columns.size < _MANY:
             return columns.once(comparison)
         true, false = columns.once(kept)
@@ -322,19 +325,23 @@ def _hours_between(first: int, last: int) -> Mask:
 
 
 def _text(field: Field, operator: str, operand: Any) -> CompiledCondition:
-    if operator == "matches":
-        occurs_in = compile_pattern(operand)
+    if operator in {"starts_with", "matches"}:
+        prefix: str = operand
+        occurs_in = compile_pattern(prefix) if operator == "matches" else None
+
+        def holds(value: str | None) -> bool:
+            if value is None:
+                return False
+            return value.startswith(prefix) if occurs_in is None else occurs_in(value)
+
+        return lambda columns: _where_present(
+            columns.holds_of(field.column, holds), columns.present(field.column)
+        )
     wanted = frozenset(_names(operand))
     negated = operator in _NEGATED
 
-    def holds(value: str | None) -> bool:
-        if operator == "starts_with":
-            prefix: str = operand
-            return value is not None and value.startswith(prefix)
-        if operator == "matches":
-            return value is not None and occurs_in(value)
-        return (value in wanted) is not negated
+    def evaluate(columns: Columns) -> Verdict:
+        found = columns.among(field.column, wanted)
+        return _where_present(~found if negated else found, columns.present(field.column))
 
-    return lambda columns: _where_present(
-        columns.holds_of(field.column, holds), columns.present(field.column)
-    )
+    return evaluate

@@ -1,6 +1,6 @@
 """Runs a rule set over payments in memory: what it would find, with nothing stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +42,14 @@ def _judgements(rules: CompiledRules, columns: Columns) -> Iterator[Judgement]:
     times = columns.values("event_time")
     span = Window(window_of(times[0]).start, window_of(times[-1]).end)
 
-    def history(need: HistoryNeed) -> Columns:
+    def history(needs: Sequence[HistoryNeed]) -> Columns:
         moments = columns.microseconds()
-        start, end = map(microseconds_of, need.span)
-        subjects = columns.values(need.column)
-        wanted = np.array([subject in need.subjects for subject in subjects], dtype=np.bool_)
-        return columns.picked(np.flatnonzero(wanted & (moments >= start) & (moments < end)))
+        found = np.zeros(columns.size, dtype=np.bool_)
+        for need in needs:
+            start, end = map(microseconds_of, need.span)
+            subjects = columns.values(need.column)
+            wanted = np.array([subject in need.subjects for subject in subjects], dtype=np.bool_)
+            found |= wanted & (moments >= start) & (moments < end)
+        return columns.picked(np.flatnonzero(found))
 
     yield from judge(rules, columns, history, span)

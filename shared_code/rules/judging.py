@@ -33,8 +33,8 @@ class HistoryNeed:
     names: frozenset[str]
 
 
-# Gives the payments that are asked for, in the order of their key.
-type History = Callable[[HistoryNeed], Columns]
+# Gives the payments that any of some needs asks for, each once, in the order of their key.
+type History = Callable[[Sequence[HistoryNeed]], Columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,25 +87,23 @@ def _stream_results(
 ) -> _Streams:
     findings: dict[datetime, list[Finding]] = defaultdict(list)
     hits: dict[int, RowOutcomes] = {}
+    needs, wanting = [], []
     for reach, group in _by_history(rules.stream_rules):
         subjects = _sought(group, columns)
-        if not subjects:
-            continue
-        need = HistoryNeed(
-            group[0].subject_column,
-            subjects,
-            Window(span.start - reach, span.start),
-            frozenset().union(*(rule.columns for rule in group)),
-        )
-        past = history(need)
-        # Payments of the span that are of nobody sought do no harm.
-        whole = past.followed_by(columns) if past.size else columns
-        for rule in group:
-            result = rule.evaluate(whole, span)
-            rows, outcomes = result.hits
-            hits[rule.number] = RowOutcomes(rows - past.size, outcomes)
-            for finding in result.findings:
-                findings[finding.window_start].append(finding)
+        if subjects:
+            names = frozenset().union(*(rule.columns for rule in group))
+            before = Window(span.start - reach, span.start)
+            needs.append(HistoryNeed(group[0].subject_column, subjects, before, names))
+            wanting += group
+    past = history(needs) if needs else columns.picked(NO_OUTCOMES.rows)
+    # Payments of the span that are of nobody sought do no harm.
+    whole = past.followed_by(columns) if past.size else columns
+    for rule in wanting:
+        result = rule.evaluate(whole, span)
+        rows, outcomes = result.hits
+        hits[rule.number] = RowOutcomes(rows - past.size, outcomes)
+        for finding in result.findings:
+            findings[finding.window_start].append(finding)
     return _Streams(findings, hits)
 
 

@@ -13,6 +13,7 @@ from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.conditions import CompiledCondition
 from shared_code.rules.document import Measure
 from shared_code.rules.fields import FIELDS, Field, Kind
+from shared_code.rules.ordering import ascending, numbered
 from shared_code.rules.rates import Conversion, Converter
 
 _QUOTIENT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
@@ -45,9 +46,9 @@ def groups_of(columns: Columns, matching: Mask, group_by: Sequence[str]) -> Iter
     codes = np.zeros(rows.size, dtype=np.int64)
     for field in fields:
         labels = columns.labels(field.column)[rows].astype(np.int64)
-        _, codes = np.unique(codes * (int(labels.max()) + 2) + labels + 1, return_inverse=True)
+        codes = numbered(codes * (int(labels.max()) + 2) + labels + 1)
     # Rows stay ascending within each group.
-    order = np.argsort(codes, kind="stable")
+    order = ascending(codes)
     members = np.split(rows[order], np.flatnonzero(np.diff(codes[order])) + 1)
     named = {
         tuple(

@@ -8,6 +8,7 @@ What is exactly ``within`` microseconds old no longer counts.
 import numpy as np
 
 from shared_code.rules.columns import ABSENT, Integers, Mask
+from shared_code.rules.ordering import ascending, ascending_pairs
 from shared_code.rules.sliding import distinct_before
 
 
@@ -114,7 +115,7 @@ def _last_before(groups: Integers, counted: Mask, wanted: Integers) -> Integers:
     """Return for each position the last one before it that is counted and in the wanted group."""
     # At each position the search stands before the event, so that no event finds itself.
     interleaved = np.column_stack((wanted, np.where(counted, groups, ABSENT))).ravel()
-    order = np.argsort(interleaved, kind="stable")
+    order = ascending(interleaved)
     ordered_groups = interleaved[order]
     searching = order % 2 == 0
     # Places count from 1; place 0, before all, stands for nothing found.
@@ -134,7 +135,7 @@ def _younger(found: Integers, times: Integers, within: int) -> Integers:
 
 def _pair_codes(subjects: Integers, payments: Integers) -> Integers:
     """Return one code for each pair of subject and payment."""
-    order = np.lexsort((payments, subjects))
+    order = ascending_pairs(subjects, payments)
     changes = (np.diff(subjects[order]) != 0) | (np.diff(payments[order]) != 0)
     codes = np.zeros(subjects.size, dtype=np.int64)
     codes[order[1:]] = np.cumsum(changes)

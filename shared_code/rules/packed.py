@@ -43,7 +43,7 @@ class Packed(Sequence[Any], ABC):
         """Where payments have the field."""
 
     @abstractmethod
-    def taken(self, rows: Integers) -> Self:
+    def taken(self, rows: Integers) -> "Packed":
         """Return the column of some payments; a row of -1 stands for no payment."""
 
     @abstractmethod
@@ -90,7 +90,7 @@ class Packed(Sequence[Any], ABC):
     @overload
     def __getitem__(self, row: int) -> Any: ...
     @overload
-    def __getitem__(self, row: slice) -> Self: ...
+    def __getitem__(self, row: slice) -> "Packed": ...
     @override
     def __getitem__(self, row: int | slice) -> Any:
         if isinstance(row, slice):
@@ -270,11 +270,16 @@ class Texts(Packed):
         encoded: of fixed width, NUL behind what is shorter; or objects, where some are long.
     """
 
-    __slots__ = ("encoded",)
+    __slots__ = ("_encoded",)
 
     def __init__(self, encoded: NDArray[Any]) -> None:
         super().__init__()
-        self.encoded = encoded
+        self._encoded = encoded
+
+    @property
+    def encoded(self) -> NDArray[Any]:
+        """The texts as they were given."""
+        return self._encoded
 
     @override
     def __len__(self) -> int:
@@ -306,6 +311,11 @@ class Texts(Packed):
         return equal
 
     @property
+    def numbers(self) -> NDArray[np.uint64] | None:
+        """A number for each text, the same for equal ones; None where some are kept as objects."""
+        return None if self.encoded.dtype == np.object_ else _mixed(self.encoded)
+
+    @property
     def hashes(self) -> NDArray[np.uint32]:
         """A number of 32 bits for each text, the same wherever it stands and for ever."""
         # Of a longer text its beginning will do.
@@ -328,17 +338,6 @@ class Texts(Packed):
     def _one(self, row: int) -> str | None:
         text: bytes = self.encoded[row]
         return text.decode() or None
-
-
-def in_both(texts: Texts, others: Texts) -> Integers:
-    """Return for each text the label that it has among other texts; -1 if it is none of them."""
-    whole = others.followed_by(texts).labels
-    # The last place is that of the label of an absent text.
-    known = np.full(int(whole.max(initial=ABSENT)) + 2, ABSENT, dtype=np.int64)
-    size = len(others)
-    known[whole[:size][others.present]] = others.labels[others.present]
-    found: Integers = known[whole[size:]]
-    return found
 
 
 def _taken(values: NDArray[Any], rows: Integers, absent: Any) -> NDArray[Any]:

@@ -53,6 +53,9 @@ class Conversion:
         return columns.once(build)
 
     def _convert_column(self, column: str, currency_column: str, columns: Columns) -> Converted:
+        if columns.parts:
+            parts = [self.of(part, column, currency_column) for part in columns.parts]
+            return Converted(*map(np.concatenate, zip(*parts, strict=True)))
         amounts = columns.minor_units(column, currency_column)
         converted, known = self.convert(amounts, columns.codes(currency_column))
         return Converted(converted, known & columns.present(column))

@@ -32,14 +32,12 @@ from shared_code.rules.rule_parts import (
     target_currency,
 )
 from shared_code.rules.subject_events import (
+    NOTHING_FOUND,
     CountedEvents,
     StreamResult,
     SubjectEvents,
-    found_among,
-    inside,
     named_codes,
     of_subjects,
-    subject_codes,
 )
 from shared_code.rules.values import CompiledValue, compile_value
 from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
@@ -103,48 +101,55 @@ class SequenceRule:
                 before it on, in key order.
             span: whole five-minute windows.
         """
-        rows = self._relevant(columns, span)
-        return found_among(columns, rows, lambda picked: self._evaluate(picked, span))
-
-    def _relevant(self, columns: Columns, span: Window) -> Integers:
-        """Return the events to be judged, and those which they may be looked at beside."""
-        subjects = subject_codes(columns, self.source.subject)
-        when = self.when(columns).true
-        judged = when & inside(columns, span) & (subjects != ABSENT)
-        partner = self.partner(columns).true
-        if self.source.pattern is not None:
-            judged &= self.completes(columns).true
-            partner = partner & when
+        events = SubjectEvents.of(columns, self.source.subject)
+        judged, partner = self._judged(events, span), self._partner(events, span)
         if not judged.any():
-            return np.flatnonzero(judged)
+            return NOTHING_FOUND
         if self.source.looks_to_named_payment:
             # Here subjects are payments.
-            named = columns.once(named_codes)[judged]
-            beside = np.isin(subjects, named[named != ABSENT])
+            named = columns.once(named_codes)
+            beside = np.isin(events.subjects, named[judged & (named != ABSENT)])
         else:
-            beside = of_subjects(subjects, judged)
-        return np.flatnonzero(judged | (partner & beside))
+            named = events.payments
+            beside = of_subjects(events.subjects, judged)
+        # The events to be judged, and those which they may be looked at beside.
+        rows = np.flatnonzero(judged | (partner & beside))
+        picked = events.picked(rows)
+        return self._evaluate(picked, judged[rows], partner[rows], named[rows]).among(rows)
 
-    def _evaluate(self, columns: Columns, span: Window) -> StreamResult:
-        events = SubjectEvents(columns, self.source.subject)
-        judged = self.when(columns).true & inside(columns, span) & (events.subjects != ABSENT)
+    def _judged(self, events: SubjectEvents, span: Window) -> Mask:
+        """Return which events are judged: at which a sequence may be complete."""
+        known = np.not_equal(events.subjects, ABSENT)
+        return self.sought(events.columns) & events.inside(span) & known
+
+    def _partner(self, events: SubjectEvents, span: Window) -> Mask:
+        """Return which events those that are judged may be looked at beside."""
+        partner = self.partner(events.columns).true
         if self.source.pattern is not None:
-            completed = self._after_pattern(events, judged, self.source.pattern)
+            partner = partner & self.when(events.columns).true
+        return partner & events.inside(Window(span.start - self.source.reach, span.end))
+
+    def _evaluate(
+        self, events: SubjectEvents, judged: Mask, partner: Mask, named: Integers
+    ) -> StreamResult:
+        if self.source.pattern is not None:
+            completed = self._after_pattern(events, judged, partner, self.source.pattern)
         else:
-            completed = self._beside_partner(events, judged)
+            completed = self._beside_partner(events, judged, self._partners(events, partner, named))
         outcomes = [outcome_number(self.source.bands, value) for value in completed.values]
         hits = row_outcomes(completed.rows, outcomes)
         return StreamResult(list(self._findings(events, completed, outcomes)), hits)
 
-    def _after_pattern(self, events: SubjectEvents, judged: Mask, pattern: Pattern) -> _Completed:
+    def _after_pattern(
+        self, events: SubjectEvents, judged: Mask, first: Mask, pattern: Pattern
+    ) -> _Completed:
         columns, within = events.columns, self.source.reach // _MICROSECOND
-        first = self.when(columns).true & self.partner(columns).true
         rows, counts = followed_by(
             events.times,
             events.subjects,
             events.payments,
             first,
-            judged & self.completes(columns).true,
+            judged,
             times_needed=pattern.times,
             within=within,
         )
@@ -159,8 +164,10 @@ class SequenceRule:
         ]
         return _Completed(positions, values, (counts + 1).tolist(), evidence)
 
-    def _beside_partner(self, events: SubjectEvents, judged: Mask) -> _Completed:
-        columns, partners = events.columns, self._partners(events)
+    def _beside_partner(
+        self, events: SubjectEvents, judged: Mask, partners: Integers
+    ) -> _Completed:
+        columns = events.columns
         prefix = "previous" if self.source.lookup is None else "original"
         if self.source.lookup is None:
             judged = judged & (partners != ABSENT)
@@ -181,15 +188,12 @@ class SequenceRule:
         counts = [1 if alone or beside[place] == ABSENT else 2 for place in holds]
         return _Completed(rows[holds].tolist(), self.value(pairs, holds), counts, evidence)
 
-    def _partners(self, events: SubjectEvents) -> Integers:
+    def _partners(self, events: SubjectEvents, counted: Mask, named: Integers) -> Integers:
         """Return the position of what each event is compared with; -1 for nothing."""
         times, payments = events.times, events.payments
-        counted = self.partner(events.columns).true
         within = self.source.reach // _MICROSECOND
         if self.source.looks_to_named_payment:
-            return named_payments(
-                times, payments, counted, events.columns.once(named_codes), within
-            )
+            return named_payments(times, payments, counted, named, within)
         if self.source.looks_to_own_past:
             statuses = events.columns.codes("payment_status")
             return earlier_statuses(times, payments, statuses, counted, within)

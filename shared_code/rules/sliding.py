@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared_code.rules.columns import ABSENT, Integers, Mask
+from shared_code.rules.ordering import ascending, ascending_pairs
 
 _LOW_BITS: Final = 32
 
@@ -106,12 +107,12 @@ def _contributions(
     size = times.size
     closes = np.searchsorted(times, times + within)
     present = np.flatnonzero(subjects != ABSENT)
-    order = present[np.argsort(subjects[present], kind="stable")]
+    order = present[ascending(subjects[present])]
     ranks = np.zeros(size, dtype=np.int64)
     ranks[order[1:]] = np.cumsum(np.diff(subjects[order]) != 0)
 
     taking = np.flatnonzero(counted & (subjects != ABSENT) & (items != ABSENT))
-    events = taking[np.lexsort((items[taking], subjects[taking]))]
+    events = taking[ascending_pairs(subjects[taking], items[taking])]
     later, earlier = events[1:], events[:-1]
     repeated = (subjects[later] == subjects[earlier]) & (items[later] == items[earlier])
     starts = opens[events]

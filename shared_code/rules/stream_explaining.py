@@ -193,7 +193,7 @@ def _past(compiled: StreamRule, payment: ExplainedPayment) -> Columns:
     need = HistoryNeed(
         compiled.subject_column, subjects, Window(start, _end(payment)), compiled.columns
     )
-    return payment.history(need)
+    return payment.history([need])
 
 
 def _is_about(finding: Finding, payment: ExplainedPayment) -> bool:

@@ -1,9 +1,10 @@
 """The events of subjects over time: what velocity and sequence rules look at."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from shared_code.domain.windows import Window
 from shared_code.rules.columns import ABSENT, Columns, Integers, Mask
 from shared_code.rules.fields import FIELDS
 from shared_code.rules.findings import SHOWN_PAYMENTS, Finding
+from shared_code.rules.joined_texts import in_both
+from shared_code.rules.ordering import ascending, numbered
 from shared_code.rules.outcomes import NO_OUTCOMES, RowOutcomes
-from shared_code.rules.packed import Texts, in_both
+from shared_code.rules.packed import Texts
 from shared_code.rules.rule_parts import microseconds_of, payment_evidence
 
 
@@ -22,24 +25,59 @@ class StreamResult(NamedTuple):
     findings: Sequence[Finding]
     hits: RowOutcomes
 
+    def among(self, rows: Integers) -> "StreamResult":
+        """Return what was found in some rows, with hits by their position among all."""
+        return self._replace(hits=RowOutcomes(rows[self.hits.rows], self.hits.outcomes))
+
 
 NOTHING_FOUND: Final = StreamResult((), NO_OUTCOMES)
 
 
+@dataclass(frozen=True, slots=True)
 class SubjectEvents:
-    """Payments of some subjects in key order, told apart by subject and by payment.
+    """Payments in key order, told apart by subject and by payment.
 
-    Args:
+    Attributes:
         columns: the payments.
-        subject: field that says whose they are; None where each payment stands for itself.
-        group_by: more fields that set subjects apart.
+        times: of the events, in microseconds since the Unix epoch.
+        payments: a label for each payment; an event of the same one has the same.
+        subjects: a code for each subject; -1 where an event has none.
     """
 
-    def __init__(self, columns: Columns, subject: str | None, group_by: Sequence[str] = ()) -> None:
-        self.columns = columns
-        self.times = columns.microseconds()
-        self.payments = columns.labels("transaction_id")
-        self.subjects = subject_codes(columns, subject, group_by)
+    columns: Columns
+    times: Integers
+    payments: Integers
+    subjects: Integers
+
+    @classmethod
+    def of(cls, columns: Columns, subject: str | None, group_by: Sequence[str] = ()) -> Self:
+        """Tell payments apart.
+
+        Args:
+            columns: the payments.
+            subject: field that says whose they are; None where each payment stands for itself.
+            group_by: more fields that set subjects apart.
+        """
+        return cls(
+            columns,
+            columns.microseconds(),
+            columns.labels("transaction_id"),
+            _subject_codes(columns, subject, group_by),
+        )
+
+    def picked(self, rows: Integers) -> "SubjectEvents":
+        """Return some of the events, as they are told apart among all."""
+        return SubjectEvents(
+            self.columns.picked(rows), self.times[rows], self.payments[rows], self.subjects[rows]
+        )
+
+    def inside(self, span: Window) -> Mask:
+        """Return which events lie in a half-open span of time."""
+        # Events are in the order of time.
+        first, end = np.searchsorted(self.times, [*map(microseconds_of, span)])
+        found = np.zeros(self.times.size, dtype=np.bool_)
+        found[first:end] = True
+        return found
 
     def shown(self, rows: Integers, last: Sequence[int] = ()) -> list[dict[str, str]]:
         """Return the last few payments of some rows, each once, as evidence.
@@ -62,7 +100,7 @@ class CountedEvents:
     def __init__(self, events: SubjectEvents, counted: Mask) -> None:
         rows = np.flatnonzero(counted & (events.subjects != ABSENT))
         self._events = events
-        self._order = rows[np.argsort(events.subjects[rows], kind="stable")]
+        self._order = rows[ascending(events.subjects[rows])]
         self._subjects = events.subjects[self._order]
         self._times = events.times[self._order]
 
@@ -78,39 +116,6 @@ class CountedEvents:
         return self._order[first + low : first + high]
 
 
-def _subject_codes(columns: Columns, subject: str, group_by: Sequence[str]) -> Integers:
-    """Return one code for each combination of subject and dimensions; -1 without a subject."""
-    own = columns.labels(FIELDS[subject].column)
-    codes = own.astype(np.int64)
-    for labels in _dimension_labels(columns, group_by):
-        _, codes = np.unique(codes * (int(labels.max()) + 2) + labels, return_inverse=True)
-    return np.where(own == ABSENT, ABSENT, codes)
-
-
-def _dimension_labels(columns: Columns, group_by: Sequence[str]) -> Iterator[Integers]:
-    """Yield labels from zero; a missing dimension is a group of its own."""
-    if columns.size:
-        for name in group_by:
-            yield columns.labels(FIELDS[name].column) + 1
-
-
-def found_among(
-    columns: Columns, rows: Integers, evaluate: Callable[[Columns], StreamResult]
-) -> StreamResult:
-    """Return what is found in some of the payments, with hits by their position among all."""
-    if not rows.size:
-        return NOTHING_FOUND
-    found = evaluate(columns.picked(rows))
-    return found._replace(hits=RowOutcomes(rows[found.hits.rows], found.hits.outcomes))
-
-
-def inside(columns: Columns, span: Window) -> Mask:
-    """Return which payments lie in a half-open span of time."""
-    start, end = microseconds_of(span.start), microseconds_of(span.end)
-    times = columns.microseconds()
-    return (times >= start) & (times < end)
-
-
 def of_subjects(subjects: Integers, judged: Mask) -> Mask:
     """Return which events are of a subject that has an event to be judged."""
     # The last place is that of events without a subject.
@@ -120,20 +125,32 @@ def of_subjects(subjects: Integers, judged: Mask) -> Mask:
     return wanted[subjects]
 
 
-def subject_codes(columns: Columns, subject: str | None, group_by: Sequence[str] = ()) -> Integers:
-    """Return one code for each subject and combination of dimensions; -1 without a subject.
-
-    Without a field that names subjects each payment stands for itself.
-    """
-    if subject is None:
-        return columns.labels("transaction_id")
+def _subject_codes(columns: Columns, subject: str | None, group_by: Sequence[str]) -> Integers:
+    """Return one code for each combination of subject and dimensions; -1 without a subject."""
+    if subject is None or not group_by:
+        return columns.labels(FIELDS[subject or "transaction_id"].column)
     return columns.once(_codes_of(subject, tuple(group_by)))
 
 
 @cache
 def _codes_of(subject: str, group_by: tuple[str, ...]) -> Callable[[Columns], Integers]:
     """Return one function for each kind of subject, so that columns make its codes once."""
-    return lambda columns: _subject_codes(columns, subject, group_by)
+
+    def codes_of(columns: Columns) -> Integers:
+        own = columns.labels(FIELDS[subject].column)
+        codes = np.maximum(own, 0).astype(np.int64)
+        for labels in _dimension_labels(columns, group_by):
+            codes = numbered(codes * (int(labels.max()) + 1) + labels)
+        return np.where(own == ABSENT, ABSENT, codes)
+
+    return codes_of
+
+
+def _dimension_labels(columns: Columns, group_by: Sequence[str]) -> Iterator[Integers]:
+    """Yield labels from zero; a missing dimension is a group of its own."""
+    if columns.size:
+        for name in group_by:
+            yield columns.labels(FIELDS[name].column) + 1
 
 
 def named_codes(columns: Columns) -> Integers:

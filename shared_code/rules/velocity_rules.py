@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -20,13 +21,11 @@ from shared_code.rules.rates import Conversion, Converter
 from shared_code.rules.rule_parts import columns_read, compile_when, named, not_judged
 from shared_code.rules.sliding import sliding_values
 from shared_code.rules.subject_events import (
+    NOTHING_FOUND,
     CountedEvents,
     StreamResult,
     SubjectEvents,
-    found_among,
-    inside,
     of_subjects,
-    subject_codes,
 )
 from shared_code.rules.window_rules import conversion_evidence
 from shared_code.rules.window_slices import WINDOW_MICROSECONDS, start_of_window
@@ -76,24 +75,27 @@ class VelocityRule:
                 before it on, in key order.
             span: whole five-minute windows.
         """
-        rows = self._relevant(columns, span)
-        return found_among(columns, rows, lambda picked: self._evaluate(picked, span))
+        events = SubjectEvents.of(columns, self.source.subject, self.source.group_by)
+        rows = self._relevant(events, span)
+        return self._evaluate(events, rows, span).among(rows) if rows.size else NOTHING_FOUND
 
-    def _relevant(self, columns: Columns, span: Window) -> Integers:
+    def _relevant(self, events: SubjectEvents, span: Window) -> Integers:
         """Return the counted events of the subjects that may have something to tell in a span.
 
         That is those with an event there, and where a value has to rise to be told, with events
         enough in all.
         """
-        source = self.source
-        subjects = subject_codes(columns, source.subject, source.group_by)
-        counted = self.when(columns).true & self._convertible(columns) & (subjects != ABSENT)
-        counted &= of_subjects(subjects, counted & inside(columns, span))
+        source, subjects = self.source, events.subjects
+        seen = events.inside(Window(span.start - source.reach, span.end))
+        counted = self.when(events.columns).true & self._convertible(events.columns)
+        counted &= seen & (subjects != ABSENT)
+        counted &= of_subjects(subjects, counted & events.inside(span))
         rows = np.flatnonzero(counted)
         alert = source.alert
         if alert is None or source.bands or alert.operator in _FALLING or alert.value <= 0:
             return rows
-        return rows[self._most(columns, rows, subjects)[subjects[rows]] >= float(alert.value)]
+        most = self._most(events.columns, rows, subjects[rows])
+        return rows[most[subjects[rows]] >= float(alert.value)]
 
     def _most(self, columns: Columns, rows: Integers, subjects: Integers) -> Floats:
         """Return for each subject what its value never exceeds: that of all its events together.
@@ -101,20 +103,16 @@ class VelocityRule:
         Floats will do, if they err upwards.
         """
         if self.measure.function != "sum":
-            return np.bincount(subjects[rows]).astype(np.float64)
-        if self.conversion is None:
-            minor_units, decimals = columns.minor_units()[rows], columns.exponents()[rows]
-        else:
-            minor_units = self.conversion.of(columns, "amount", "currency").minor_units[rows]
-            decimals = np.full(rows.size, self.conversion.target.minor_unit, dtype=np.int64)
-        sums: Floats = np.bincount(subjects[rows], minor_units / 10.0**decimals)
+            return np.bincount(subjects).astype(np.float64)
+        minor_units, decimals = self._amounts(columns, rows)
+        sums: Floats = np.bincount(subjects, minor_units / 10.0**decimals)
         return sums * _UPWARDS
 
-    def _evaluate(self, columns: Columns, span: Window) -> StreamResult:
-        events = SubjectEvents(columns, self.source.subject, self.source.group_by)
-        counted = np.ones(columns.size, dtype=np.bool_)
-        judged = np.flatnonzero(inside(columns, span))
-        wholes, decimals = self._values(events, counted, judged)
+    def _evaluate(self, among: SubjectEvents, rows: Integers, span: Window) -> StreamResult:
+        events = among.picked(rows)
+        judged = np.flatnonzero(events.inside(span))
+        wholes, decimals = self._values(among, events, rows)
+        wholes, decimals = wholes[judged], decimals[judged]
         alert, bands = self.source.alert, self.source.bands
         over = np.zeros(judged.size, dtype=np.bool_)
         if alert is not None:
@@ -136,7 +134,8 @@ class VelocityRule:
         hits = row_outcomes(
             judged[recorded], [outcome_number(bands, values[place]) for place in recorded]
         )
-        peaks = _Peaks(self, events, CountedEvents(events, counted))
+        every = np.ones(rows.size, dtype=np.bool_)
+        peaks = _Peaks(self, events, CountedEvents(events, every))
         judgements = [
             _Judged(row, value, over)
             for row, value, over in zip(judged.tolist(), values, passed, strict=True)
@@ -148,27 +147,33 @@ class VelocityRule:
             return np.ones(columns.size, dtype=np.bool_)
         return self.conversion.of(columns, "amount", "currency").known
 
+    def _amounts(self, columns: Columns, rows: Integers) -> tuple[Integers, Integers]:
+        """Return the amounts that are summed, in minor units, and the decimals of each."""
+        if self.conversion is None:
+            return columns.minor_units()[rows], columns.exponents()[rows]
+        minor_units = self.conversion.of(columns, "amount", "currency").minor_units[rows]
+        return minor_units, np.full(rows.size, self.conversion.target.minor_unit, dtype=np.int64)
+
     def _values(
-        self, events: SubjectEvents, counted: Mask, judged: Integers
+        self, among: SubjectEvents, events: SubjectEvents, rows: Integers
     ) -> tuple[NDArray[Any], Integers]:
-        """Return values at events as whole numbers of their last decimal, and those decimals."""
-        columns, within = events.columns, self.source.reach // _MICROSECOND
-        none = np.zeros(judged.size, dtype=np.int64)
+        """Return values at events as whole numbers of their last decimal, and those decimals.
+
+        Args:
+            among: the events of everybody.
+            events: those that are counted.
+            rows: where these are among all.
+        """
+        within = self.source.reach // _MICROSECOND
+        every = np.ones(rows.size, dtype=np.bool_)
+        slide = partial(sliding_values, events.times, events.subjects, every, within=within)
         if self.measure.function == "sum":
-            if self.conversion is None:
-                weights, decimals = columns.minor_units(), columns.exponents()[judged]
-            else:
-                weights = self.conversion.of(columns, "amount", "currency").minor_units
-                decimals = none + self.conversion.target.minor_unit
-            sums = sliding_values(
-                events.times, events.subjects, counted, events.payments, within, weights=weights
-            )
-            return sums[judged], decimals
+            weights, decimals = self._amounts(among.columns, rows)
+            return slide(events.payments, weights=weights), decimals
         items = events.payments
         if self.measure.function == "distinct_count":
-            items = columns.labels(FIELDS[self.measure.field or ""].column)
-        counts = sliding_values(events.times, events.subjects, counted, items, within)
-        return counts[judged], none
+            items = among.columns.labels(FIELDS[self.measure.field or ""].column)[rows]
+        return slide(items), np.zeros(rows.size, dtype=np.int64)
 
 
 def _passing(alert: AlertThreshold, wholes: NDArray[Any], decimals: Integers) -> Mask:

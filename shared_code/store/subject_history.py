@@ -45,22 +45,33 @@ def payments_between(connection: Connection, span: Window, names: Collection[str
     return read_packed(connection, READABLE.intersection(names), _SPAN, span._asdict())
 
 
-def subject_history(connection: Connection, need: HistoryNeed) -> Columns:
-    """Return the payments of some subjects in a span of event time, in the order of their key.
+def subject_history(connection: Connection, needs: Sequence[HistoryNeed]) -> Columns:
+    """Return the payments that any of some needs asks for, each once, in the order of their key.
 
     Payments of others may be among them. Windows that were closed have blocks that lead to the
     payments; others, and subjects of few values, are read through.
+
+    Args:
+        connection: in a transaction of REPEATABLE READ isolation.
+        needs: at least one.
     """
-    (column,) = READABLE.intersection({need.column})
-    names = READABLE.intersection(need.names | {need.column})
-    if column not in INDEXED or not has_blocks(connection):
+    by_blocks = has_blocks(connection)
+    moments = []
+    for need in needs:
+        (column,) = READABLE.intersection({need.column})
+        if column in INDEXED and by_blocks:
+            moments.append(_moments(connection, column, need.subjects, need.span))
+            continue
         parameters = {**need.span._asdict(), "subjects": list(need.subjects)}
-        return read_packed(
-            connection, names, f"{_SPAN} AND {column} = ANY(%(subjects)s)", parameters
+        found = read_packed(
+            connection, ["event_time"], f"{_SPAN} AND {column} = ANY(%(subjects)s)", parameters
         )
-    every = _moments(connection, column, need.subjects, need.span)
-    parameters = {**need.span._asdict(), "moments": f"{{{','.join(map(str, every.tolist()))}}}"}
-    return read_packed(connection, names, _MOMENTS, parameters)
+        moments.append(found.microseconds())
+    every = np.unique(np.concatenate(moments))
+    names = frozenset().union(*({need.column, *need.names} for need in needs))
+    span = Window(min(need.span.start for need in needs), max(need.span.end for need in needs))
+    parameters = {**span._asdict(), "moments": f"{{{','.join(map(str, every.tolist()))}}}"}
+    return read_packed(connection, READABLE.intersection(names), _MOMENTS, parameters)
 
 
 def windows_of_subjects(

@@ -33,7 +33,7 @@ def found(store: Store, subjects: Collection[str], column: str = "customer_id") 
     """Return the payments of some customers that looking back finds."""
     need = HistoryNeed(column, subjects, SPAN, NAMES)
     with store.database.transaction("REPEATABLE READ") as connection:
-        columns = subject_history(connection, need)
+        columns = subject_history(connection, [need])
     pairs = zip(columns.values("transaction_id"), columns.values(column), strict=True)
     return [transaction_id for transaction_id, subject in pairs if subject in subjects]
 

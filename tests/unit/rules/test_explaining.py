@@ -49,12 +49,16 @@ NEGATED = {Holds.holds: Holds.fails, Holds.fails: Holds.holds, Holds.unknown: Ho
 
 
 def history_of(columns: Columns) -> Any:
-    def history(need: HistoryNeed) -> Columns:
-        subjects, times = columns.values(need.column), columns.values("event_time")
+    def history(needs: Sequence[HistoryNeed]) -> Columns:
+        times = columns.values("event_time")
         rows = [
             row
             for row in range(columns.size)
-            if subjects[row] in need.subjects and need.span.start <= times[row] < need.span.end
+            if any(
+                columns.values(need.column)[row] in need.subjects
+                and need.span.start <= times[row] < need.span.end
+                for need in needs
+            )
         ]
         return columns.picked(np.array(rows, dtype=np.int64))
 

@@ -26,11 +26,13 @@ from unit.rules.rule_strategies import LISTS, RATES
 from unit.rules.stream_strategies import STREAMS, documents, sequence_rules
 
 from shared_code.domain.windows import Window
-from shared_code.rules.columns import Columns
+from shared_code.rules.columns import Columns, Mask
 from shared_code.rules.compiler import CompiledRules
 from shared_code.rules.dry_run import dry_run
+from shared_code.rules.fields import FIELDS, Kind
 from shared_code.rules.findings import Finding
 from shared_code.rules.judging import HistoryNeed, Judgement, judge
+from shared_code.rules.packed import Amounts, Codes, Packed, Texts, Times
 
 CASES = settings(
     max_examples=int(os.environ.get("RULES_CASES", "100")),
@@ -38,6 +40,7 @@ CASES = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 WINDOW = timedelta(minutes=5)
+KINDS = {field.column: field.kind for field in FIELDS.values()}
 
 
 def found_of(finding: Finding) -> Found:
@@ -120,25 +123,27 @@ class PaymentsKept:
         self.payments = in_key_order(payments)
         self.columns = columns_of(self.payments)
 
-    def picked(self, keep: Sequence[bool]) -> Columns:
+    def picked(self, keep: Sequence[bool] | Mask) -> Columns:
         return self.columns.picked(np.flatnonzero(np.array(keep, dtype=np.bool_)))
 
     def between(self, start: datetime, end: datetime) -> Columns:
         return self.picked([start <= payment["event_time"] < end for payment in self.payments])
 
-    def history(self, need: HistoryNeed) -> Columns:
+    def history(self, needs: Sequence[HistoryNeed]) -> Columns:
         """Return what is asked for and not a column more."""
-        times = (payment["event_time"] for payment in self.payments)
-        subjects = self.columns.values(need.column)
-        rows = self.picked(
-            [
+        names = frozenset[str]().union(*(need.names for need in needs))
+        wanted = np.zeros(self.columns.size, dtype=np.bool_)
+        for need in needs:
+            times = (payment["event_time"] for payment in self.payments)
+            subjects = self.columns.values(need.column)
+            wanted |= [
                 subject in need.subjects and need.span.start <= time < need.span.end
                 for subject, time in zip(subjects, times, strict=True)
             ]
-        )
+        rows = self.picked(wanted)
 
         def values(column: str) -> Sequence[Any]:
-            assert column in need.names, f"{column} is read, but was not asked for"
+            assert column in names, f"{column} is read, but was not asked for"
             return rows.values(column)
 
         return Columns(rows.size, values)
@@ -166,3 +171,36 @@ def test_judging_in_any_spans_finds_what_judging_all_at_once_does(
     edges = [*starts[:1], *cuts, *ends[-1:]]
     found = judged_in_spans(compiled_rules, PaymentsKept(sent), edges)
     assert found == dry_run(compiled_rules, columns_of(sent)).judgements
+
+
+def packed_like(columns: Columns) -> Columns:
+    """Return columns as they are read from the database: in arrays."""
+
+    def values(column: str) -> Packed:
+        stored, kind = columns.values(column), KINDS[column]
+        if kind is Kind.text:
+            texts = [(value or "").encode() for value in stored]
+            return Texts(np.array(texts, dtype=np.bytes_))
+        if kind is Kind.time:
+            return Times(columns.microseconds(column))
+        if kind is Kind.money:
+            return Amounts(columns.minor_units(column), columns.exponents())
+        return Codes(columns.codes(column))
+
+    return Columns(columns.size, values)
+
+
+@CASES
+@given(documents(), STREAMS, RATES, st.data())
+def test_payments_in_arrays_are_judged_beside_their_past_as_payments_in_lists_are(
+    rules: list[Any], sent: list[Payment], rates: Any, data: st.DataObject
+) -> None:
+    compiled_rules = unchecked(*rules, lists=LISTS, rates=rates)
+    kept = PaymentsKept(sent)
+    in_arrays = PaymentsKept(sent)
+    in_arrays.columns = packed_like(kept.columns)
+    start = min(map(window_start, sent), default=after(0))
+    edges = [start, start + WINDOW * data.draw(st.integers(1, 6)), start + WINDOW * 12]
+    assert judged_in_spans(compiled_rules, in_arrays, edges) == judged_in_spans(
+        compiled_rules, kept, edges
+    )
