@@ -55,6 +55,27 @@ def test_all_payments_of_a_subject_are_found_and_of_few_others(
     assert found(store, ["nobody"]) == []
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_several_rules_look_for_is_found_once_each_in_its_own_span(
+    store: Store, *, closed: bool
+) -> None:
+    earlier = payments_of("ann", "bob", minutes=-30, name="old")
+    store.metrics.process_batch(messages(*earlier, *payments_of("ann", "bob", "cid")), now=NOW)
+    if closed:
+        store.metrics.aggregate(NOW)
+    recent = Window(WINDOW_START, SPAN.end)
+    needs = [
+        HistoryNeed("customer_id", ["ann"], SPAN, NAMES),
+        HistoryNeed("customer_id", ["ann", "bob"], recent, NAMES),
+        HistoryNeed("payment_status", [0], SPAN, frozenset({"currency"})),
+        HistoryNeed("transaction_id", ["txn-2"], recent, frozenset({"merchant_id"})),
+    ]
+    with store.database.transaction("REPEATABLE READ") as connection:
+        columns = subject_history(connection, needs)
+    assert list(columns.values("transaction_id")) == ["old-0", "txn-0", "txn-1", "txn-2"]
+    assert len(columns.values("merchant_id")) == len(columns.values("currency")) == columns.size
+
+
 def test_closed_windows_are_not_read_through(store: Store) -> None:
     store.metrics.process_batch(messages(*payments_of("ann")), now=NOW)
     store.metrics.aggregate(NOW)
