@@ -1,8 +1,10 @@
 """The job of ``bench.compute`` as a Bytewax dataflow, in an environment of its own.
 
 Bytewax has no wheel for the product's Python. ``bench.compute`` starts this script with Python 3.12
-or 3.11 and a file that holds the messages, the rules and what has to be known of the contract; each
-line on standard input asks for one run over all batches, and is answered by its seconds of CPU.
+or 3.11, a file that holds the messages, the rules and what has to be known of the contract, and the
+kind of dataflow: ``batches`` is the one here, tuned as far as it goes (msgspec, whole batches a
+step), ``steps`` that of ``compute_steps``. Each line on standard input asks for one run over all
+batches, and is answered by its seconds of CPU.
 """
 
 import base64
@@ -31,6 +33,7 @@ from bench.compute_peer import (
     may_hold_card_number,
 )
 from bench.compute_peer_rules import compile_rules
+from bench.compute_steps import Steps
 
 RULE_SET = 1
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
@@ -111,6 +114,16 @@ class Job:
     def __init__(self, given: dict[str, Any]) -> None:
         self._normaliser = Normaliser(given["contract"], msgspec.msgpack.Encoder().encode)
         self._rules = compile_rules(given["rules"], given["contract"]["numbers"])
+
+    def dataflow(self, messages: Any) -> Any:
+        """Return the stream of batches with their rows."""
+        events = op.flat_map_batch("read", messages, self.read)
+        payments = op.flat_map_batch("normalise", events, self.normalise)
+        return op.flat_map_batch("judge and write", payments, self.write)
+
+    def batches(self, items: list[Batch]) -> list[Batch]:
+        """Return what came to the sink at a time."""
+        return items
 
     def read(self, bodies: list[bytes]) -> list[Read]:
         """Return the events of messages; apart, where one of a message is wrong."""
@@ -198,32 +211,32 @@ def _flat(event: WireEvent) -> Event:
 class _Rows(StatelessSinkPartition):
     """Takes rows and lets go of them, as a COPY would; keeps batches only where they are asked."""
 
-    def __init__(self, kept: list[Batch] | None) -> None:
+    def __init__(self, job: Job | Steps, kept: list[Batch] | None) -> None:
+        self._job = job
         self._kept = kept
 
-    def write_batch(self, items: list[Batch]) -> None:
+    def write_batch(self, items: list[Any]) -> None:
+        batches = self._job.batches(items)
         if self._kept is not None:
-            self._kept += items
+            self._kept += batches
 
 
 class _Sink(DynamicSink):
-    def __init__(self, kept: list[Batch] | None) -> None:
+    def __init__(self, job: Job | Steps, kept: list[Batch] | None) -> None:
+        self._job = job
         self._kept = kept
 
     def build(self, step_id: str, worker_index: int, worker_count: int) -> _Rows:
         del step_id, worker_index, worker_count
-        return _Rows(self._kept)
+        return _Rows(self._job, self._kept)
 
 
-def run(job: Job, batches: list[list[bytes]], kept: list[Batch] | None = None) -> float:
+def run(job: Job | Steps, batches: list[list[bytes]], kept: list[Batch] | None = None) -> float:
     """Run the dataflow over all batches of equal length; return the seconds of CPU that it took."""
     bodies = [body for batch in batches for body in batch]
     flow = Dataflow("payments")
     stream = op.input("messages", flow, TestingSource(bodies, batch_size=len(batches[0])))
-    events = op.flat_map_batch("read", stream, job.read)
-    payments = op.flat_map_batch("normalise", events, job.normalise)
-    written = op.flat_map_batch("judge and write", payments, job.write)
-    op.output("rows", written, _Sink(kept))
+    op.output("rows", job.dataflow(stream), _Sink(job, kept))
     began = time.process_time()
     run_main(flow)
     return time.process_time() - began
@@ -236,7 +249,7 @@ def _batches(given: list[list[str]]) -> list[list[bytes]]:
 def main() -> None:
     """Say what comes of all batches, odd ones included, then answer each line by one run."""
     given = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    job = Job(given)
+    job = Steps(given, RULE_SET) if sys.argv[2] == "steps" else Job(given)
     batches = _batches(given["batches"])
     found: list[Batch] = []
     for each in (batches, _batches(given["odd"])):

@@ -2,9 +2,11 @@
 
 Decode, check against the contract, normalise, judge by thirty rules, write rows. The same messages
 go through the product's own code, a plain loop of Python, and Bytewax in an environment of its own,
-turn and turn about in one run; all three have to find the same payments and the same matches, in
-odd events, too. Each is one thread that waits for nothing, so that its time is that of the CPU:
-what else the machine does is left out.
+turn and turn about in one run. Bytewax does the job twice: tuned, with msgspec and whole batches a
+step, and as its documentation writes jobs, with one step a payment. The goal is held against the
+tuned one. All have to find the same payments and the same matches, in odd events, too. Each is one
+thread that waits for nothing, so that its time is that of the CPU: what else the machine does is
+left out.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -51,7 +54,9 @@ from shared_code.store.copy_payments import payment_rows
 BATCH: Final = 1_000
 LEAST_OF_BYTEWAX: Final = 4.0
 RULE_SET: Final = 1
-_OURS, _PLAIN, _BYTEWAX = "payment-metrics", "plain Python loop", "Bytewax"
+_OURS, _PLAIN = "payment-metrics", "plain Python loop"
+_BYTEWAX, _STEPS = "Bytewax, whole batches and msgspec", "Bytewax, one step a payment"
+_JOBS: Final = {_BYTEWAX: "batches", _STEPS: "steps"}
 _LEFT_OUT: Final = (
     "Bytewax was left out: it has no wheel for this Python, and no Python 3.12 or 3.11 was found."
 )
@@ -169,8 +174,9 @@ def _bytewax(
     contract: dict[str, Any],
     batches: Sequence[Sequence[bytes]],
     odd: Sequence[Sequence[bytes]],
+    job: str,
 ) -> Iterator[Any]:
-    """Run the Bytewax job and yield its process; its first line says what it found."""
+    """Run a Bytewax job and yield its process; its first line says what it found."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
         given = {
             "contract": contract,
@@ -180,7 +186,7 @@ def _bytewax(
         }
         json.dump(given, file)
         file.flush()
-        command = [str(python), "-m", "bench.bytewax_job", file.name]
+        command = [str(python), "-m", "bench.bytewax_job", file.name, job]
         with subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
@@ -232,10 +238,10 @@ def _measure(options: argparse.Namespace, end: datetime) -> Measured:
             _OURS: lambda: _seconds(ours.rows, batches),
             _PLAIN: lambda: _seconds(plain.batch, batches),
         }
-        if python is not None:
-            process = stack.enter_context(_bytewax(python, contract, batches, odd))
-            found[_BYTEWAX] = json.loads(process.stdout.readline())
-            tasks[_BYTEWAX] = lambda: _bytewax_seconds(process)
+        for name, job in {} if python is None else _JOBS.items():
+            process = stack.enter_context(_bytewax(python, contract, batches, odd, job))
+            found[name] = json.loads(process.stdout.readline())
+            tasks[name] = partial(_bytewax_seconds, process)
         _require_alike(found)
         seconds: dict[str, list[float]] = {name: [] for name in tasks}
         stages = []
@@ -263,7 +269,7 @@ def _result(measured: Measured, payments: int, elapsed: float) -> Result:
         median = statistics.median(taken)
         rows.append([name, round(payments / median), median / payments * 1e6])
     ratios = []
-    for name, goal in ((_BYTEWAX, LEAST_OF_BYTEWAX), (_PLAIN, None)):
+    for name, goal in ((_BYTEWAX, LEAST_OF_BYTEWAX), (_STEPS, None), (_PLAIN, None)):
         if name in seconds:
             rounds = [
                 theirs / own for theirs, own in zip(seconds[name], seconds[_OURS], strict=True)

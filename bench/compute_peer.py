@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from bench.compute_peer_rules import AT, Row, Rule
 
 _TIME, _EMAIL_HASH = AT["event_time"], AT["customer_email_hash"]
-_identity = itemgetter(AT["event_time"], AT["transaction_id"], AT["payment_status"])
+identity = itemgetter(AT["event_time"], AT["transaction_id"], AT["payment_status"])
 
 MAX_METADATA_BYTES = 16 * 1024
 
@@ -279,29 +279,36 @@ def batch_of(
     """Judge the first payment of each identity, and write the rows of a batch for COPY."""
     first: dict[Row, Payment] = {}
     for payment in payments:
-        first.setdefault(_identity(payment.row), payment)
+        first.setdefault(identity(payment.row), payment)
     distinct = list(first.values())
     payment_lines: list[str] = []
     metric_lines: list[str] = []
     for payment in distinct:
-        row = payment.row
-        payment_lines.append(_payment_line(payment, rule_set))
-        key = _key_text(row, rule_set)
-        for number, when, value_of, records in rules:
-            verdict = when(row)
-            if verdict:
-                metric_lines.append(f"{key}\t{number}\t1\t{value_of(row)}\t\n")
-            elif verdict is None and records:
-                metric_lines.append(f"{key}\t{number}\t2\t\t\n")
+        payment_lines.append(payment_line(payment, rule_set))
+        metric_lines += metric_lines_of(payment.row, rules, rule_set)
     return Batch(distinct, rejected, "".join(payment_lines), "".join(metric_lines))
 
 
+def metric_lines_of(row: Row, rules: Sequence[Rule], rule_set: int) -> list[str]:
+    """Judge a payment and return the rows of what rules say of it."""
+    key = _key_text(row, rule_set)
+    lines: list[str] = []
+    for number, when, value_of, records in rules:
+        verdict = when(row)
+        if verdict:
+            lines.append(f"{key}\t{number}\t1\t{value_of(row)}\t\n")
+        elif verdict is None and records:
+            lines.append(f"{key}\t{number}\t2\t\t\n")
+    return lines
+
+
 def _key_text(row: Row, rule_set: int) -> str:
-    event_time, transaction_id, status = _identity(row)
+    event_time, transaction_id, status = identity(row)
     return f"{event_time.isoformat()}\t{_escaped(transaction_id)}\t{status}\t{rule_set}"
 
 
-def _payment_line(payment: Payment, rule_set: int) -> str:
+def payment_line(payment: Payment, rule_set: int) -> str:
+    """Return the row of a payment."""
     fields = ["" if value is None else value for value in payment.row]
     fields[_TIME] = fields[_TIME].isoformat()
     if fields[_EMAIL_HASH]:

@@ -25,7 +25,7 @@ class PlainLoop:
 
     def __init__(self, contract: dict[str, Any], rules: dict[str, Any], rule_set: int) -> None:
         self._normaliser = Normaliser(contract, _encode)
-        self._rules = compile_rules(rules, contract["numbers"])
+        self.rules = compile_rules(rules, contract["numbers"])
         self._rule_set = rule_set
 
     def batch(self, bodies: Sequence[bytes]) -> Batch:
@@ -33,16 +33,26 @@ class PlainLoop:
         payments: list[Payment] = []
         rejected: list[str] = []
         for body in bodies:
-            care = may_hold_card_number(body)
-            for item in json.loads(body, parse_float=Decimal):
-                event, number = self._normaliser.masked(item) if care else (item, None)
+            for event, number in self.events(body):
                 try:
-                    payments.append(self._payment(event, number))
+                    payments.append(self.payment(event, number))
                 except Refused as refused:
                     rejected.append(refused.reason)
-        return batch_of(payments, rejected, self._rules, self._rule_set)
+        return batch_of(payments, rejected, self.rules, self._rule_set)
 
-    def _payment(self, event: Any, card_number: str | None) -> Payment:
+    def events(self, body: bytes) -> list[tuple[Any, str | None]]:
+        """Return the events of a message, free of card numbers, and the first number of each."""
+        events = json.loads(body, parse_float=Decimal)
+        if may_hold_card_number(body):
+            return [self._normaliser.masked(event) for event in events]
+        return [(event, None) for event in events]
+
+    def payment(self, event: Any, card_number: str | None) -> Payment:
+        """Return the payment that an event describes.
+
+        Raises:
+            Refused: it breaks the contract.
+        """
         parts = _event(event)
         metadata = event.get("metadata")
         if metadata is None:
