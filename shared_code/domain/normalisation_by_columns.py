@@ -98,8 +98,11 @@ def normalise_columns(
     cards = _sound(_or(cards, NO_CARD))
 
     needed = (currencies, methods, statuses, amounts, event_times, metadata, cards)
-    if any(None in column for column in needed):
-        ordinary = [None not in of_one for of_one in zip(*needed, strict=True)]
+    # "None in column" would compare each Decimal with None, at forty times the price.
+    if any(value is None for column in needed for value in column):
+        ordinary = [
+            not any(value is None for value in of_one) for of_one in zip(*needed, strict=True)
+        ]
         some = list(compress(events, ordinary))
         rest = iter(normalise_columns(some, pseudonymiser=pseudonymiser, horizon=horizon))
         return [next(rest) if kept else None for kept in ordinary]

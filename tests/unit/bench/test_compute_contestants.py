@@ -39,5 +39,5 @@ def test_every_odd_event_ends_as_a_payment_or_a_refusal_and_redelivery_adds_none
 
 
 def test_contestants_that_find_different_things_are_not_compared() -> None:
-    with pytest.raises(RuntimeError, match="Bytewax found"):
+    with pytest.raises(RuntimeError, match=f"{compute._BYTEWAX} found"):
         compute._require_alike({compute._OURS: {"payments": 1}, compute._BYTEWAX: {"payments": 2}})
