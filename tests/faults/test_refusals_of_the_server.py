@@ -117,7 +117,8 @@ def test_a_batch_that_dies_in_a_deadlock_is_stored_by_its_next_delivery(
                 )
                 session.rollback()
                 over = time.monotonic()
-        assert delivery.failures == {"40P01": 1}
+        # The next delivery may run into the same insert once more, before that has gone.
+        assert delivery.failures.keys() == {"40P01"}
         slowest = max(slowest, delivery.recovery_after(over))
     settle(
         store,
