@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delivery_report import Counted
 from terraform_plans import EVERY, FLEX, PREMIUM, Made, Planned, planned
 
 from shared_code.app_settings import APP_SETTINGS
@@ -82,7 +83,9 @@ def resolved(made: dict[str, str]) -> dict[str, str]:
 
 
 @every
-def test_app_has_every_setting_that_is_read_and_no_other(environment: str, plan: str) -> None:
+def test_app_has_every_setting_that_is_read_and_no_other(
+    environment: str, plan: str, counted: Counted
+) -> None:
     read_by_code = {each.name for each in APP_SETTINGS} - {"DATABASE_URL"}
     needed = read_by_code | read_by_bindings() | HOST_STORAGE
     made = planned(environment, plan)
@@ -91,6 +94,7 @@ def test_app_has_every_setting_that_is_read_and_no_other(environment: str, plan:
     assert found - needed - OF_OTHERS - {"AzureWebJobsStorage"} == set()
     # An empty one keeps the provider from writing a connection string.
     assert settings(made).get("AzureWebJobsStorage", "") == ""
+    counted("app settings matched", len(needed))
 
 
 @every

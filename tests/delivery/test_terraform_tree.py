@@ -4,6 +4,7 @@ from pathlib import Path
 from shutil import which
 
 import pytest
+from delivery_report import Counted
 from terraform_trees import SCHEMA, findings
 
 from deploy.__main__ import main
@@ -35,11 +36,13 @@ _NEEDS_TERRAFORM = pytest.mark.skipif(
 )
 
 
-def test_terraform_of_this_repository_passes() -> None:
+def test_terraform_of_this_repository_passes(counted: Counted) -> None:
     verdict = check_terraform(ROOT / "terraform", ROOT, SCHEMA)
     assert [str(each) for each in verdict.findings] == []
     assert verdict.resources >= 40
     assert verdict.arguments >= 500
+    counted("resources of Terraform", verdict.resources)
+    counted("arguments of Terraform", verdict.arguments)
 
 
 @_NEEDS_TERRAFORM

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from delivery_report import Counted
 
 from deploy.infrastructure.errors import FileUnreadable
 from deploy.infrastructure.workflow_files import Workflow, read_workflows
@@ -73,11 +74,13 @@ def rules(root: Path, text: str) -> list[str]:
     return [str(each) for each in check_rules(workflows(root, release=text)[0])]
 
 
-def test_workflows_of_this_repository_pass() -> None:
+def test_workflows_of_this_repository_pass(counted: Counted) -> None:
     verdict = check_workflows(ROOT)
     assert [str(each) for each in verdict.findings] == []
     assert verdict.workflows >= 1
     assert verdict.actions >= 4
+    counted("workflows", verdict.workflows)
+    counted("deploy commands in workflows", verdict.commands)
 
 
 def test_workflow_that_keeps_to_the_rules_passes(tmp_path: Path) -> None:

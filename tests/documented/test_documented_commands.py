@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from delivery_report import Counted
 from rich.console import Console
 from sqlalchemy import create_engine, text
 
@@ -151,7 +152,7 @@ def test_no_reason_stands_for_a_command_that_is_gone() -> None:
     [each for each in COMMANDS if reason_not_to_run(each.text) is None],
     ids=lambda each: f"{each.page}:{each.line}",
 )
-def test_the_command_runs(shell: Shell, command: DocumentedCommand) -> None:
+def test_the_command_runs(shell: Shell, command: DocumentedCommand, counted: Counted) -> None:
     typed = command.text
     for written, meant in STANDS_FOR.items():
         typed = re.sub(written, meant, typed)
@@ -159,3 +160,4 @@ def test_the_command_runs(shell: Shell, command: DocumentedCommand) -> None:
         change_active_rules(shell, f"{file[1]}.yaml")
     done = shell.run(typed.format_map(shell.names))
     assert done.returncode == 0, f"{typed}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    counted("doc commands", 1)
