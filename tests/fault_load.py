@@ -62,7 +62,8 @@ _IN_ONE: Final = 400
 # An outage shall reach the spool, so that the publisher gives up within a second or two.
 _PATIENCE: Final = Patience(retries=2, first=0.2, longest=0.5, attempt=5.0)
 _PAUSE: Final = 0.2
-_DRAIN_SECONDS: Final = 150.0
+# A machine that others use needs minutes for what was sent while hosts came and went.
+_DRAIN_SECONDS: Final = 600.0
 _LEASE_SECONDS: Final = LEASE_LENGTH.total_seconds() + 30.0
 _STORED: Final = text("SELECT DISTINCT stored_at FROM normalized_transactions ORDER BY 1")
 _REPEATED: Final = text("""
