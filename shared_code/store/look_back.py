@@ -56,6 +56,8 @@ _READ: Final = f"""
 _ROW: Final = struct.Struct(">hiqi")
 _FIELDS: Final = struct.Struct(">h")
 _LENGTH: Final = struct.Struct(">i")
+# A quiet window has few payments, and every step of NumPy costs as much as looking at hundreds.
+_HASHES_AT_ONCE: Final = 1 << 18
 # Subjects are looked for in this table first, by the low bits of their hashes.
 _TABLE_BITS: Final = 22
 _TABLE_MASK: Final = np.uint32((1 << _TABLE_BITS) - 1)
@@ -71,6 +73,14 @@ class Found(NamedTuple):
 
     moments: NDArray[np.int64]
     unknown: Sequence[Window]
+
+
+class _Block(NamedTuple):
+    """Hashes and moments of one window; moments count from ``start``, in microseconds."""
+
+    start: int
+    hashes: NDArray[np.uint32]
+    moments: NDArray[np.uint32]
 
 
 def has_blocks(connection: Connection) -> bool:
@@ -145,7 +155,7 @@ def moments_in_blocks(connection: Connection, column: str, sought: Sought, span:
     cursor: Any = connection.connection.cursor()
     parameters = {"column": column, "start": first, "end": span.end}
     cursor.copy_expert(cursor.mogrify(_READ, parameters), reader)
-    moments = np.concatenate([np.zeros(0, dtype=np.int64), *reader.moments])
+    moments = reader.moments()
     start, end = ((edge - EPOCH) // _MICROSECOND for edge in span)
     inside = moments[(moments >= start) & (moments < end)]
     return Found(inside, list(_without(span, first, reader.windows)))
@@ -156,8 +166,10 @@ class _Blocks:
 
     def __init__(self, sought: Sought) -> None:
         self._sought = sought
+        self._waiting: list[_Block] = []
+        self._size = 0
+        self._found: list[NDArray[np.int64]] = []
         self.windows: set[datetime] = set()
-        self.moments: list[NDArray[np.int64]] = []
 
     def write(self, row: bytes) -> None:
         """Take one row, or the header before it, or the trailer behind the last."""
@@ -170,9 +182,25 @@ class _Blocks:
         at += _ROW.size
         hashes: NDArray[np.uint32] = np.frombuffer(row, dtype="<u4", count=size // 4, offset=at)
         moments = np.frombuffer(row, dtype="<u4", count=size // 4, offset=at + size + 4)
-        places = self._sought.places(hashes)
-        if places.size:
-            self.moments.append(moments[places].astype(np.int64) + start)
+        self._waiting.append(_Block(start, hashes, moments))
+        self._size += hashes.size
+        if self._size >= _HASHES_AT_ONCE:
+            self._look_through()
+
+    def moments(self) -> NDArray[np.int64]:
+        """Return the event times, in microseconds, of what is of the subjects."""
+        self._look_through()
+        return np.concatenate([np.zeros(0, dtype=np.int64), *self._found])
+
+    def _look_through(self) -> None:
+        blocks, self._waiting, self._size = self._waiting, [], 0
+        if not blocks:
+            return
+        places = self._sought.places(np.concatenate([block.hashes for block in blocks]))
+        moments = np.concatenate([block.moments for block in blocks])[places]
+        ends = np.cumsum([block.hashes.size for block in blocks])
+        starts = np.array([block.start for block in blocks], dtype=np.int64)
+        self._found.append(starts[np.searchsorted(ends, places, side="right")] + moments)
 
 
 def _texts(columns: Columns, column: str) -> Texts:

@@ -10,6 +10,7 @@ from store_fixtures import Store
 
 from shared_code.domain.windows import WINDOW_LENGTH, Window
 from shared_code.rules.judging import HistoryNeed
+from shared_code.store import look_back
 from shared_code.store.look_back import Sought, moments_in_blocks
 from shared_code.store.subject_history import payments_between, subject_history
 
@@ -82,6 +83,27 @@ def test_closed_windows_are_not_read_through(store: Store) -> None:
     before, after = unknown_parts(store)
     assert before == Window(SPAN.start, WINDOW_START)
     assert after == Window(WINDOW_START + WINDOW_LENGTH, SPAN.end)
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 1000])
+def test_blocks_tell_of_each_window_its_own_moments_however_many_are_looked_through_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(look_back, "_HASHES_AT_ONCE", at_once)
+    sent = [
+        payment
+        for minutes in (-20, -15, 0)
+        for payment in payments_of("ann", "bob", "cid", "ann", minutes=minutes, name=f"at{minutes}")
+    ]
+    store.metrics.process_batch(messages(*sent), now=NOW)
+    store.metrics.aggregate(NOW)
+    with store.database.transaction("REPEATABLE READ") as connection:
+        told = moments_in_blocks(connection, "customer_id", Sought(["ann"]), SPAN)
+    expected = store.rows("""
+        SELECT CAST(extract(epoch FROM event_time) * 1000000 AS bigint)
+        FROM normalized_transactions WHERE customer_id = 'ann' ORDER BY 1
+    """)
+    assert [(moment,) for moment in told.moments.tolist()] == expected
 
 
 def test_a_payment_that_came_after_its_window_was_closed_is_found(store: Store) -> None:
