@@ -81,7 +81,7 @@ class Rehearsal:
         try:
             yield
         finally:
-            git(self.checkout, "revert", "--no-edit", "HEAD")
+            git(self.checkout, "reset", "--quiet", "--hard", "HEAD^")
 
     def _judge(self, count: FaultCount) -> None:
         self.counts.append(count)
@@ -101,6 +101,8 @@ def checkout_of_tree(folder: Path) -> Path:
             write(folder / name, (ROOT / name).read_bytes())
     write(folder / "requirements.txt", FEW_LIBRARIES.encode())
     git(folder, "init", "--quiet")
+    # What the workflows leave behind belongs to no release.
+    write(folder / ".git" / "info" / "exclude", b"/package/\n/restore-point.json\n")
     commit(folder)
     return folder
 

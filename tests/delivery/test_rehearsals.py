@@ -160,7 +160,9 @@ def test_code_that_does_not_load_never_comes_to_production(
 
     def change(checkout: Path) -> None:
         edit(
-            checkout / "AggregateMetrics" / "__init__.py", "import", "import no_such_module\nimport"
+            checkout / "ProcessTransaction" / "__init__.py",
+            "import",
+            "import no_such_module\nimport",
         )
 
     with rehearsal.changed(change):
