@@ -26,6 +26,9 @@ type Record = Callable[[FaultCount], None]
 
 STATEMENT_SECONDS = 1
 ANSWER_SECONDS = 1
+# A pooled connection is given up, then a new one is waited for, ten seconds; all that on a busy
+# machine.
+LONGEST_SECONDS = 2 * (STATEMENT_SECONDS + ANSWER_SECONDS + 10)
 BACKENDS = """
     SELECT pid FROM pg_stat_activity
     WHERE application_name = 'payment-metrics' AND pid <> pg_backend_pid()
@@ -129,14 +132,17 @@ def test_a_server_that_stops_under_load_only_delays(
     with Delivery(partitions, [engine], pace=0.05) as delivery:
         for _ in range(times):
             time.sleep(0.3)
-            failures = delivery.failures[None]
+            failures = delivery.failures.total()
             with stopped(which(server, own_store)):
                 began = time.monotonic()
-                while delivery.running and delivery.failures[None] == failures:
+                # Nothing is stored, or else by new connections, once the old ones are given up.
+                while delivery.failures.total() == failures and not delivery.recovery_after(
+                    began + STATEMENT_SECONDS
+                ):
+                    assert delivery.running, "everything was stored before the server stopped"
+                    assert time.monotonic() - began < LONGEST_SECONDS
                     time.sleep(0.01)
-                waited = time.monotonic() - began
             over = time.monotonic()
-            assert STATEMENT_SECONDS < waited < 5 * (STATEMENT_SECONDS + ANSWER_SECONDS)
             while delivery.running and not delivery.recovery_after(over):
                 time.sleep(0.01)
             slowest = max(slowest, delivery.recovery_after(over))
