@@ -56,10 +56,11 @@ DATABASE_POOL_SIZE: Final = _whole(
 )
 DATABASE_STATEMENT_TIMEOUT_SECONDS: Final = _whole(
     "DATABASE_STATEMENT_TIMEOUT_SECONDS",
-    "how long one statement may take, seconds",
+    "how long one statement may take, seconds; its answer may take 30 more",
     default=60,
     least=1,
-    most=3600,
+    # A wait has to end before functionTimeout, after which the host would give the batch up.
+    most=540,
 )
 PII_HASH_KEY: Final = AppSetting(
     "PII_HASH_KEY",

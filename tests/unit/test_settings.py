@@ -1,18 +1,22 @@
 """App settings: every missing or wrong one is named with an example, and secrets stay unseen."""
 
+import json
 import ssl
 import traceback
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import certifi
 import pytest
 from sqlalchemy.engine import URL
 
+from shared_code.app_settings import DATABASE_STATEMENT_TIMEOUT_SECONDS
 from shared_code.errors import PaymentsError
 from shared_code.settings import SettingsError, load_database_settings, load_settings
-from shared_code.store.database import engine_for
+from shared_code.store.database import _ANSWER_SECONDS, engine_for
 
+ROOT = Path(__file__).parents[2]
 KEY = "5a" * 32
 LOCAL = "postgresql://user@localhost/payments"
 REMOTE = "postgresql://user@db.example.com/payments"
@@ -99,7 +103,7 @@ def test_a_missing_setting_is_named_with_an_example(
         ("ALLOWED_LATENESS_MINUTES", 0, 10_080),
         ("FOLD_INTERVAL_MILLISECONDS", 0, 300_000),
         ("DATABASE_POOL_SIZE", 1, 50),
-        ("DATABASE_STATEMENT_TIMEOUT_SECONDS", 1, 3600),
+        ("DATABASE_STATEMENT_TIMEOUT_SECONDS", 1, 540),
     ],
 )
 def test_whole_numbers_are_taken_within_their_bounds_and_refused_beyond(
@@ -318,3 +322,12 @@ def test_a_url_goes_before_host_user_and_name() -> None:
 
 def test_migrations_need_no_key_for_personal_data() -> None:
     assert load_database_settings({"DATABASE_URL": LOCAL}).url.database == "payments"
+
+
+def test_no_statement_may_take_so_long_that_the_host_gives_its_batch_up() -> None:
+    host = json.loads((ROOT / "host.json").read_bytes())
+    hours, minutes, seconds = map(int, host["functionTimeout"].split(":"))
+    given_up = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+    # An answer on its way, and a new connection before it.
+    longest = timedelta(seconds=DATABASE_STATEMENT_TIMEOUT_SECONDS.most + _ANSWER_SECONDS + 10)
+    assert longest < given_up
