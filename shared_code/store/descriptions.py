@@ -4,8 +4,8 @@ They are comments in the database, and the data dictionary of the documentation.
 the same everywhere are described once.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import MetaData
 
@@ -251,14 +251,6 @@ _COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-class Described(NamedTuple):
-    """A sentence about a table, view or column; ``column`` is None where it is about the whole."""
-
-    relation: str
-    column: str | None
-    text: str
-
-
 def describe(metadata: MetaData) -> None:
     """Give every table and column its sentence.
 
@@ -270,13 +262,3 @@ def describe(metadata: MetaData) -> None:
         own = _COLUMNS.get(table.name, {})
         for column in table.columns:
             column.comment = own[column.name] if column.name in own else _EVERYWHERE[column.name]
-
-
-def descriptions(metadata: MetaData) -> Iterator[Described]:
-    """Yield all sentences, views last."""
-    for table in sorted(metadata.tables.values(), key=lambda table: table.name):
-        yield Described(table.name, None, str(table.comment))
-        for column in table.columns:
-            yield Described(table.name, column.name, str(column.comment))
-    for name, text in VIEWS.items():
-        yield Described(name, None, text)
