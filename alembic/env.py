@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from alembic import context
-from shared_code.settings import load_database_settings
+from shared_code.settings import REVISION_TIMEOUT, load_database_settings
 from shared_code.store.catalogue import PARTITION_SUFFIX
 from shared_code.store.database import engine_for
 from shared_code.store.roles import act_as_migrator, ensure_roles
@@ -15,7 +15,10 @@ from shared_code.store.tables import metadata
 
 # A lock that is not had soon must not hold up every writer behind it, nor a statement that was
 # thought to be quick keep its locks for long.
-_TIME_OUTS = ("SET LOCAL lock_timeout = '10s'", "SET LOCAL statement_timeout = '30min'")
+_TIME_OUTS = (
+    "SET LOCAL lock_timeout = '10s'",
+    f"SET LOCAL statement_timeout = '{REVISION_TIMEOUT.total_seconds():.0f}s'",
+)
 _RUN_TIME_PARTITION = re.compile(f"{PARTITION_SUFFIX}($|_)")
 
 
@@ -60,6 +63,6 @@ if context.is_offline_mode():
 elif (given := context.config.attributes.get("connection")) is not None:
     run_migrations(given)
 else:
-    own_engine = engine_for(load_database_settings(), unhurried=True)  # an index takes its time
+    own_engine = engine_for(load_database_settings().for_revisions())
     with own_engine.begin() as own_connection:
         run_migrations(own_connection)

@@ -16,7 +16,6 @@ from shared_code.settings import SettingsError, load_database_settings
 from shared_code.store.database import Database
 
 _SMOKE: Final = "SMOKE_DATABASE_NAME"
-_REVISION_SECONDS: Final = "1800"
 
 
 def database(
@@ -34,17 +33,16 @@ def database(
         smoke: that of the smoke test instead.
         owner: as the owner of the database.
         name: another database of the same server instead.
-        patient: wait for a statement as long as ``alembic/env.py`` lets it run, such as one that
-            builds an index, and not only as long as the functions would.
+        patient: wait for a statement as long as one of a revision may take, and not only as long
+            as the functions would.
 
     Raises:
         SettingsError: a setting is missing or wrong.
     """
-    if patient:
-        values = {**values, "DATABASE_STATEMENT_TIMEOUT_SECONDS": _REVISION_SECONDS}
     if smoke:
         name = required(values, _SMOKE, "payments_smoke")
-    return Database(load_database_settings(_database_values(values, owner=owner, name=name)))
+    settings = load_database_settings(_database_values(values, owner=owner, name=name))
+    return Database(settings.for_revisions() if patient else settings)
 
 
 def _database_values(

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -45,6 +45,8 @@ _CONTAINER: Final = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 _MOST_PORT: Final = 65_535
 _WHOLE: Final = re.compile(r"[0-9]{1,10}")
 _SHOWN: Final = 40
+# A statement of a revision may build an index; the functions could not wait so long.
+REVISION_TIMEOUT: Final = timedelta(minutes=30)
 
 
 class SettingsError(PaymentsError):
@@ -66,6 +68,10 @@ class DatabaseSettings:
     entra_client_id: str | None
     pool_size: int
     statement_timeout: timedelta
+
+    def for_revisions(self) -> "DatabaseSettings":
+        """Return the same with as much time for a statement as one of a revision may take."""
+        return replace(self, statement_timeout=REVISION_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,17 +50,11 @@ _RECYCLE_SECONDS: Final = 1800
 
 
 @lru_cache(maxsize=4)
-def engine_for(settings: DatabaseSettings, *, unhurried: bool = False) -> Engine:
-    """Return this process's engine for a database: a small pool, checked before each use.
-
-    Args:
-        settings: of the database.
-        unhurried: whether statements may take longer than the settings let them.
-    """
+def engine_for(settings: DatabaseSettings) -> Engine:
+    """Return this process's engine for a database: a small pool, checked before each use."""
     arguments = dict(_CONNECT_ARGUMENTS)
-    if not unhurried:
-        patience = settings.statement_timeout.total_seconds() + _ANSWER_SECONDS
-        arguments["connection_factory"] = watched(patience)
+    patience = settings.statement_timeout.total_seconds() + _ANSWER_SECONDS
+    arguments["connection_factory"] = watched(patience)
     if settings.entra_authentication:
         # Imported where needed: together they cost half a second of every cold start.
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415
