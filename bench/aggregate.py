@@ -222,7 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ |= {
             "DATABASE_URL": url,
             "PII_HASH_KEY": KEY,
-            "DATABASE_STATEMENT_TIMEOUT_SECONDS": "600",
+            "DATABASE_STATEMENT_TIMEOUT_SECONDS": "540",
         }
         # In the order of event time: payments before a closed window would be late there.
         results = [_by_day(engine, options.day), _by_size(engine, options.sizes, options.rounds)]

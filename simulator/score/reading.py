@@ -3,7 +3,8 @@
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, text
@@ -17,7 +18,7 @@ from simulator.ledger import EventKey
 from simulator.score.errors import DatabaseUnreachable, InvalidDatabase
 
 # A million payments are read through; the functions' patience would be a little short.
-_STATEMENT_TIMEOUT_SECONDS: Final = "600"
+_STATEMENT_TIMEOUT: Final = timedelta(minutes=10)
 # What rules found; the rest is about the pipeline or about a rule itself.
 _ALERT_KINDS: Final = ("threshold", "payment", "velocity", "sequence", "score")
 
@@ -149,15 +150,13 @@ def pipeline_database(
         InvalidDatabase: there is no URL, or it is none, or names something else than PostgreSQL.
         DatabaseUnreachable: no answer, or none in time.
     """
-    values = {**environment, "DATABASE_STATEMENT_TIMEOUT_SECONDS": _STATEMENT_TIMEOUT_SECONDS}
-    if url is not None:
-        values["DATABASE_URL"] = url
+    values = dict(environment) if url is None else {**environment, "DATABASE_URL": url}
     try:
         settings = load_database_settings(values)
     except SettingsError as error:
         msg = f"{error}; --database-url takes its place"
         raise InvalidDatabase(msg) from None
-    database = Database(settings)
+    database = Database(replace(settings, statement_timeout=_STATEMENT_TIMEOUT))
     try:
         with database.transaction("REPEATABLE READ") as connection:
             yield connection

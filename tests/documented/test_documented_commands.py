@@ -43,7 +43,7 @@ NOT_RUN = {
 STANDS_FOR = {
     r"\bFILE\b": "mine.yaml",
     r"\bTRANSACTION\b.*": "{transaction}",
-    r"\b(txn-4711|pay_[a-z]{16})\b(.*--rule \w+)?": "{transaction}",
+    r"\b(txn-4711|pay_[a-z]{16})\b": "{transaction}",
     r"--from \S+ --to \S+": "--from {start} --to {end}",
     r"(rollback) \d+\.\d+\.\d+": r"\1 {first_version}",
     r'"\$DATABASE_URL"': "{database_url}",
