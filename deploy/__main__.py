@@ -39,6 +39,9 @@ class Command(NamedTuple):
 # Only the module of the command that is called is imported: some need what others do not have.
 COMMANDS: Final[Mapping[str, Command]] = {
     "package": Command("deploy.commands.packages:add_package", "build the zip of a release"),
+    "check-package": Command(
+        "deploy.commands.packages:add_check_package", "does every function of a zip load?"
+    ),
     "check-migrations": Command(
         "deploy.commands.migrations:add_check", "are the revisions safe to run under traffic?"
     ),

@@ -4,6 +4,7 @@ Payments flow from the simulator while a workflow runs. Afterwards every table i
 simulator's ledger and to the oracle, as after a fault.
 """
 
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +54,8 @@ class Rehearsal:
         self.stage = stage
         self.checkout = checkout
         self.counts: list[FaultCount] = []
-        self._runner = Runner(checkout, "production", variables, stage.environment)
+        settings = {**stage.environment, "DEPLOY_LIBRARIES": sysconfig.get_path("purelib")}
+        self._runner = Runner(checkout, "production", variables, settings)
         self._pipeline = Pipeline(ReleasedParts(stage))
 
     def run(self, workflow: str) -> Sequence[Ran]:

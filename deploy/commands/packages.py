@@ -1,11 +1,13 @@
-"""``python -m deploy package``."""
+"""``python -m deploy package`` and ``check-package``."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Final
 
 from deploy.console import say
-from deploy.packaging.package import build
+from deploy.packaging.loading import check_loading
+from deploy.packaging.package import build, read_package
 from deploy.packaging.sources import EVENT_GRID, POLLING
 
 ROOT: Final = Path(__file__).parents[2]
@@ -48,3 +50,30 @@ def _package(arguments: argparse.Namespace) -> None:
         f" {package.file.stat().st_size:,} bytes"
     )
     say(f"sha256 {note.sha256}")
+
+
+def add_check_package(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``check-package``."""
+    parser.description = (
+        "Import the entry point of every function from the package alone, in an interpreter of its"
+        " own, with the app settings of local.settings.json.example. Needs Linux x86_64 and Python"
+        " 3.13, as the package does."
+    )
+    parser.add_argument("--package", type=Path, required=True, metavar="FILE.zip")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.add_argument(
+        "--libraries",
+        type=Path,
+        default=os.environ.get("DEPLOY_LIBRARIES") or None,
+        metavar="FOLDER",
+        help="where to look for what the package lacks, as in rehearsals with packages that hold"
+        " few libraries (DEPLOY_LIBRARIES)",
+    )
+    parser.set_defaults(run=_check_package)
+
+
+def _check_package(arguments: argparse.Namespace) -> None:
+    package = read_package(arguments.package)
+    settings = arguments.root / "local.settings.json.example"
+    names = check_loading(package.file, settings, arguments.libraries)
+    say(f"{package.file}: {len(names)} functions load: {', '.join(names)}")

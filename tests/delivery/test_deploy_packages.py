@@ -2,26 +2,22 @@
 
 import json
 import os
-import subprocess
-import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 from deploy_checkouts import ROOT, checkout, git
 
+from deploy.__main__ import main
 from deploy.errors import DeployError, ToolFailed
+from deploy.packaging.loading import check_loading
 from deploy.packaging.package import Package, build, read_package
 from deploy.packaging.sources import EVENT_GRID, POLLING
 
 SITE_PACKAGES = ".python_packages/lib/site-packages"
-LOAD_EVERYTHING = """
-import importlib, sys
-sys.path[:0] = [sys.argv[1] + "/.python_packages/lib/site-packages", sys.argv[1]]
-import pandas, psycopg2, re2, scipy, sklearn
-for name in ("ProcessTransaction", "AggregateMetrics", "ReloadRules"):
-    print(importlib.import_module(name).main.__module__)
-"""
+FUNCTIONS = sorted(file.parent.name for file in ROOT.glob("*/function.json"))
+LIBRARIES = ["--libraries", sysconfig.get_path("purelib")]
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +141,54 @@ def test_a_library_without_a_wheel_stops_the_build(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["release"]
 
 
+def test_every_function_of_a_package_is_imported(
+    package: Package, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check-package", "--package", str(package.file), *LIBRARIES]) == 0
+    assert f"{len(FUNCTIONS)} functions load: {', '.join(FUNCTIONS)}" in capsys.readouterr().out
+
+
+def test_libraries_of_this_machine_do_not_help_a_package_that_lacks_them(
+    package: Package, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check-package", "--package", str(package.file)]) == 1
+    said = capsys.readouterr().err
+    for name in FUNCTIONS:
+        assert f"\n  {name}: ModuleNotFoundError: No module named" in said
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("raise ImportError('no such library')", "ImportError: no such library"),
+        ("def other(): ...", "AttributeError: module 'AggregateMetrics' has no attribute 'main'"),
+        ("import os; os._exit(3)", "the interpreter ended without a word"),
+    ],
+)
+def test_a_function_that_does_not_load_is_named_with_the_reason(
+    cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], source: str, said: str
+) -> None:
+    changed = checkout(tmp_path / "changed", {"AggregateMetrics/__init__.py": source})
+    output = tmp_path / "changed.zip"
+    build(changed, output, blob_source=EVENT_GRID, cache=cache)
+    assert main(["check-package", "--package", str(output), *LIBRARIES]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "error: functions of the package that do not load:",
+        f"  AggregateMetrics: {said}",
+    ]
+
+
+def test_a_package_without_functions_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("host.json", "{}")
+    with pytest.raises(DeployError, match=r"no folder with a function\.json"):
+        check_loading(tmp_path / "empty.zip", ROOT / "local.settings.json.example")
+
+
 @pytest.mark.skipif(os.environ.get("DELIVERY") != "full", reason="takes minutes: DELIVERY=full")
 @pytest.mark.timeout(1200)
 def test_the_whole_project_is_reproducible_and_loads_with_nothing_but_its_package(
-    tmp_path: Path,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cache = ROOT / ".local" / "cache"
     first, second = (
@@ -156,14 +196,6 @@ def test_the_whole_project_is_reproducible_and_loads_with_nothing_but_its_packag
         for name, folder in (("first.zip", cache), ("second.zip", tmp_path / "cache"))
     )
     assert first.note.sha256 == second.note.sha256
-    code = tmp_path / "code"
-    with zipfile.ZipFile(first.file) as archive:
-        archive.extractall(code)
-    example = json.loads((ROOT / "local.settings.json.example").read_bytes())
-    command = [sys.executable, "-I", "-S", "-c", LOAD_EVERYTHING, str(code)]
-    done = subprocess.run(
-        command, env=example["Values"], capture_output=True, text=True, check=False
-    )
-    assert done.stdout.split() == ["ProcessTransaction", "AggregateMetrics", "ReloadRules"], (
-        done.stderr
-    )
+    command = ["check-package", "--package", str(first.file)]
+    assert main(command) == 0, capsys.readouterr().err
+    assert f"functions load: {', '.join(FUNCTIONS)}" in capsys.readouterr().out

@@ -49,6 +49,7 @@ FAILS_ON_DATA = """
         SELECT FROM normalized_transactions WHERE left(transaction_id, 6) <> 'smoke-' LIMIT 1
     ) AS payments_of_production
 """
+LACKING = "SETTING_THAT_NO_TARGET_HAS"
 # The smoke test sends payments one by one; production also packs them.
 FAILS_ON_PACKED = """\
     if any(event.get_body().startswith(b"[") for event in events):
@@ -153,22 +154,48 @@ def test_a_revision_that_fails_on_what_production_holds_leaves_nothing_behind(
     counted("rehearsals", 1)
 
 
-def test_code_that_does_not_load_never_comes_to_production(
+def test_code_that_does_not_load_stops_before_anything_changes(
     rehearsal: Rehearsal, counted: Counted
 ) -> None:
     before = releases(rehearsal)
 
     def change(checkout: Path) -> None:
+        # Disabled in the slot: the smoke test would not see it.
         edit(
-            checkout / "ProcessTransaction" / "__init__.py",
+            checkout / "AggregateMetrics" / "__init__.py",
             "import",
             "import no_such_module\nimport",
         )
 
     with rehearsal.changed(change):
         ran = rehearsal.run_under_traffic(RELEASE, "code that does not load")
+    assert failed(ran).name == "check-package"
+    assert "AggregateMetrics: ModuleNotFoundError: No module named 'no_such_mod" in failed(ran).said
+    assert releases(rehearsal) == before
+    counted("rehearsals", 1)
+
+
+def test_code_that_does_not_load_in_the_slot_never_comes_to_production(
+    rehearsal: Rehearsal, counted: Counted
+) -> None:
+    before = releases(rehearsal)
+
+    def change(checkout: Path) -> None:
+        edit(
+            checkout / "local.settings.json.example",
+            '"Values": {',
+            f'"Values": {{"{LACKING}": "1",',
+        )
+        edit(
+            checkout / "ProcessTransaction" / "__init__.py",
+            "import",
+            f"import os\nos.environ['{LACKING}']\nimport",
+        )
+
+    with rehearsal.changed(change):
+        ran = rehearsal.run_under_traffic(RELEASE, "a setting that the slot lacks")
     assert failed(ran).name == "smoke-test"
-    assert "no_such_module" in failed(ran).said
+    assert LACKING in failed(ran).said
     assert "nothing has to be taken back" in ran[-1].said
     assert releases(rehearsal).production == before.production
     counted("rehearsals", 1)
