@@ -1,0 +1,1 @@
+"""The page that shows people what the pipeline counted, and what serves its files."""

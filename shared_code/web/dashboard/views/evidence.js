@@ -1,0 +1,98 @@
+// Evidence of alerts: whatever structure it has, shown as text.
+
+import { h } from "../dom.js";
+import * as format from "../format.js";
+import { moment, table } from "../table.js";
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+const IN_SHORT = ["value", "operator", "threshold", "reason"];
+
+/** {"customer_id": "c1"} as JSON or as text -> customer id c1 */
+export function subjectText(subject) {
+  let named = subject;
+  if (typeof subject === "string" && subject.startsWith("{")) {
+    try {
+      named = JSON.parse(subject);
+    } catch {
+      return subject; // a subject may begin with a brace and be no JSON
+    }
+  }
+  if (named === null || typeof named !== "object") return String(subject ?? format.NOTHING);
+  const pairs = Object.entries(named);
+  return pairs.length
+    ? pairs.map(([name, value]) => `${format.words(name)} ${value ?? format.NOTHING}`).join(", ")
+    : "all payments";
+}
+
+const SIGNS = { gte: "≥", gt: ">", lte: "≤", lt: "<", eq: "=", ne: "≠" };
+
+/** The heart of the evidence in one line. */
+export function inShort(evidence) {
+  const { value, operator, threshold, reason } = evidence ?? {};
+  if (value !== undefined && threshold !== undefined) {
+    const sign = SIGNS[operator] ?? operator ?? "/";
+    const found = `${format.measured(value)} ${sign} ${format.measured(threshold)}`;
+    return reason ? `${found}; ${reason}` : found;
+  }
+  const simple = Object.entries(evidence ?? {}).filter(([, each]) => typeof each !== "object");
+  const said = simple.slice(0, 3).map(([name, each]) => `${format.words(name)} ${each}`);
+  return said.join(", ") || format.NOTHING;
+}
+
+function valueNode(value) {
+  if (value === null || value === undefined) return format.NOTHING;
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "string" && INSTANT.test(value))
+    return moment(value, format.timeWithSeconds);
+  return typeof value === "number" ? format.count(value) : String(value);
+}
+
+/** All of the evidence: single values as a list, lists of objects as tables. */
+export function evidenceNodes(evidence, title = "Evidence") {
+  const simple = [];
+  const nested = [];
+  for (const [name, value] of Object.entries(evidence ?? {})) {
+    if (Array.isArray(value)) nested.push([name, value]);
+    else if (value !== null && typeof value === "object") nested.push([name, [value]]);
+    else simple.push([name, value]);
+  }
+  simple.sort(([a], [b]) => order(a) - order(b));
+  return [
+    simple.length
+      ? h(
+          "dl",
+          { class: "facts" },
+          simple.map(([name, value]) =>
+            h("div", {}, h("dt", {}, format.words(name)), h("dd", {}, valueNode(value))),
+          ),
+        )
+      : null,
+    nested.map(([name, values]) => listNodes(`${title}: ${format.words(name)}`, name, values)),
+  ];
+}
+
+const order = (name) => (IN_SHORT.includes(name) ? IN_SHORT.indexOf(name) : IN_SHORT.length);
+
+function listNodes(caption, name, values) {
+  const heading = h("h3", {}, `${format.words(name)} (${format.count(values.length)})`);
+  if (values.every((each) => each === null || typeof each !== "object")) {
+    return [
+      heading,
+      h(
+        "p",
+        { class: "values" },
+        values.map((each) => h("code", {}, each ?? "null")),
+      ),
+    ];
+  }
+  const keys = [...new Set(values.flatMap((each) => Object.keys(each ?? {})))];
+  const columns = keys.map((key) => ({
+    key,
+    label: format.words(key),
+    node: (row) =>
+      typeof row?.[key] === "object" && row[key] !== null
+        ? h("code", {}, JSON.stringify(row[key]))
+        : valueNode(row?.[key]),
+  }));
+  return [heading, table({ caption, columns, rows: values.map((each) => each ?? {}) })];
+}

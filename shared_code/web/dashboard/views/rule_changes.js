@@ -1,0 +1,48 @@
+// What changes in meaning between two versions of the rules, as `rules diff` tells it.
+
+import { h } from "../dom.js";
+import { table } from "../table.js";
+
+const CHANGE_COLUMNS = [
+  { key: "rule", label: "Rule or list" },
+  { key: "where", label: "Where", kind: "code" },
+  { key: "before", label: "Before", className: "long" },
+  { key: "after", label: "After", className: "long" },
+];
+
+const rows = (found) => [
+  ...found.added.map((each) => ({
+    rule: each.rule_id,
+    where: "rule",
+    before: null,
+    after: `new, ${each.scope}`,
+  })),
+  ...found.removed.map((each) => ({
+    rule: each.rule_id,
+    where: "rule",
+    before: each.scope,
+    after: "removed",
+  })),
+  ...found.changed.flatMap((each) =>
+    each.changes.map((change) => ({ rule: each.rule_id, ...change })),
+  ),
+  ...found.shared.flatMap((each) =>
+    each.changes.map((change) => ({
+      rule: `${each.name} (used by ${each.used_by.join(", ")})`,
+      ...change,
+    })),
+  ),
+];
+
+export function changes(older, newer, found) {
+  const listed = rows(found);
+  const caption = `From ${older} to ${newer}`;
+  return [
+    h(
+      "p",
+      { class: "note" },
+      `${caption}: ${listed.length} ${listed.length === 1 ? "change" : "changes"} in meaning.`,
+    ),
+    listed.length ? table({ caption, columns: CHANGE_COLUMNS, rows: listed }) : null,
+  ];
+}
