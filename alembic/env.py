@@ -19,6 +19,7 @@ _TIME_OUTS = (
     "SET LOCAL lock_timeout = '10s'",
     f"SET LOCAL statement_timeout = '{REVISION_TIMEOUT.total_seconds():.0f}s'",
 )
+_ONLINE = context.config.attributes.get("online", False)
 _RUN_TIME_PARTITION = re.compile(f"{PARTITION_SUFFIX}($|_)")
 
 
@@ -27,9 +28,14 @@ def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     return kind != "table" or name is None or _RUN_TIME_PARTITION.search(name) is None
 
 
+def time_outs() -> list[str]:
+    """Return what sets the time-outs: of the transaction, or else of the connection."""
+    return [each.replace("SET LOCAL", "SET") if _ONLINE else each for each in _TIME_OUTS]
+
+
 def run_migrations(connection: Connection) -> None:
-    """Run the revisions in one transaction: all of them or none."""
-    for statement in _TIME_OUTS:
+    """Run the revisions in one transaction, all of them or none; an online one outside any."""
+    for statement in time_outs():
         connection.execute(text(statement))
     ensure_roles(connection)
     act_as_migrator(connection)
@@ -48,10 +54,14 @@ def run_migrations(connection: Connection) -> None:
 def run_offline() -> None:
     """Print the SQL of the revisions, for review and for linters."""
     context.configure(
-        dialect_name="postgresql", target_metadata=metadata, literal_binds=True, as_sql=True
+        dialect_name="postgresql",
+        target_metadata=metadata,
+        literal_binds=True,
+        as_sql=True,
+        transactional_ddl=not _ONLINE,
     )
     with context.begin_transaction():
-        for statement in _TIME_OUTS:
+        for statement in time_outs():
             context.execute(statement)
         context.run_migrations()
 

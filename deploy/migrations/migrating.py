@@ -1,12 +1,17 @@
-"""Runs revisions one by one, each in its own transaction, and waits for locks with patience."""
+"""Runs revisions one by one, each in its own transaction, and waits for locks with patience.
+
+A revision that says ``online = True`` runs outside any, since it builds what PostgreSQL builds
+without holding up writers only there.
+"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from alembic.util import CommandError
 from psycopg2 import Error as DriverError
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from alembic import command
@@ -19,8 +24,10 @@ from shared_code.store.schema import READER
 # Lock not available, deadlock, serialisation: somebody else was in the way, and will not stay.
 _IN_THE_WAY: Final = frozenset({"55P03", "40P01", "40001"})
 _PAUSES_SECONDS: Final = (1, 2, 5, 10, 30)
-# Two pipelines must not run one revision at once. The lock ends with the transaction.
+# Two pipelines must not run one revision at once. The lock ends with the transaction, or with the
+# connection.
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('payment-metrics migrations'))")
+_ALONE_ONLINE: Final = text("SELECT pg_advisory_lock(hashtext('payment-metrics migrations'))")
 # Pipelines that only read look at what is pending.
 _SHOW_REVISION: Final = text(f"GRANT SELECT ON alembic_version TO {READER}")
 
@@ -28,19 +35,20 @@ type Say = Callable[[str], None]
 
 
 class MigrationFailed(DeployError):
-    """A revision failed; nothing of it was kept.
+    """A revision failed; nothing of it was kept, unless it is an online one.
 
     Attributes:
-        revision: which.
+        revision: its id.
     """
 
-    def __init__(self, revision: str, why: str, *, upwards: bool) -> None:
+    def __init__(self, revision: Revision, why: str, *, upwards: bool) -> None:
         direction = "revision" if upwards else "taking back revision"
+        left = "can go on from where it was left" if revision.online else "left nothing behind"
         super().__init__(
-            f"{direction} {revision} failed and left nothing behind: {why}. Revisions before it"
-            " stay, and the code in production runs on them; mend it and run this again"
+            f"{direction} {revision.number} failed and {left}: {why}. Revisions before it stay, and"
+            " the code in production runs on them; mend it and run this again"
         )
-        self.revision = revision
+        self.revision = revision.number
 
 
 class Applied(NamedTuple):
@@ -169,11 +177,11 @@ def _patiently(
         except DBAPIError as error:
             state, why = _reason(error)
             if state not in _IN_THE_WAY or pause is None:
-                raise MigrationFailed(revision.number, why, upwards=upwards) from None
+                raise MigrationFailed(revision, why, upwards=upwards) from None
             say(f"{revision.number} did not get its locks ({why}); again in {pause:g} s")
             time.sleep(pause)
         except CommandError as error:
-            raise MigrationFailed(revision.number, str(error), upwards=upwards) from error
+            raise MigrationFailed(revision, str(error), upwards=upwards) from error
         else:
             return Applied(revision, time.monotonic() - started, attempt)
     raise AssertionError("the last attempt returns or raises")
@@ -184,14 +192,32 @@ def _run_one(
 ) -> None:
     before, after = revision.before, revision.number
     start, end = (before, after) if upwards else (after, before)
-    # The other time-outs are those that alembic/env.py sets.
+    with (_online if revision.online else _at_once)(database) as connection:
+        if (current_revision(connection) or "base") != start:
+            raise _Overtaken
+        config = revisions.config(connection=connection, online=revision.online)
+        (command.upgrade if upwards else command.downgrade)(config, end)
+
+
+# The other time-outs are those that alembic/env.py sets.
+@contextmanager
+def _at_once(database: Database) -> Iterator[Connection]:
+    """Give a connection alone in one transaction: all of a revision is kept or nothing."""
     with database.engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '10s'"))
         connection.execute(_ALONE)
-        if (current_revision(connection) or "base") != start:
-            raise _Overtaken
-        config = revisions.config(connection=connection)
-        (command.upgrade if upwards else command.downgrade)(config, end)
+        yield connection
+
+
+@contextmanager
+def _online(database: Database) -> Iterator[Connection]:
+    """Give a connection, alone, whose statements each are a transaction."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # What is set for this connection ends with it: it does not go back to the pool.
+        connection.detach()
+        connection.execute(text("SET lock_timeout = '10s'"))
+        connection.execute(_ALONE_ONLINE)
+        yield connection
 
 
 def _reason(error: DBAPIError) -> tuple[str | None, str]:

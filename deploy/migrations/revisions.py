@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(
 )
 _LEADING_COMMENTS: Final = re.compile(r"^(\s*--[^\n]*\n)+")
 _BOOKKEEPING: Final = re.compile(
-    r"BEGIN|COMMIT|SET LOCAL .*"
+    r"BEGIN|COMMIT|SET (LOCAL )?(lock|statement)_timeout .*"
     r"|(CREATE TABLE|INSERT INTO|UPDATE|DELETE FROM|DROP TABLE) alembic_version\b.*",
     re.DOTALL,
 )
@@ -37,12 +37,14 @@ class Revision(NamedTuple):
         before: id of the revision that it follows; ``base`` for the first.
         title: first line of its docstring.
         has_downgrade: whether it says how to take it back.
+        online: whether it runs outside a transaction, and can go on from wherever it was left.
     """
 
     number: str
     before: str
     title: str
     has_downgrade: bool
+    online: bool
 
 
 class UnknownRevision(DeployError):
@@ -68,6 +70,7 @@ class Revisions:
                 str(script.down_revision or _BASE),
                 script.doc,
                 callable(getattr(script.module, "downgrade", None)),
+                getattr(script.module, "online", False),
             )
             for script in self._scripts.walk_revisions()
         ][::-1]
@@ -93,18 +96,18 @@ class Revisions:
 
     def upgrade_sql(self, revision: Revision) -> str:
         """Return the SQL that brings a database to a revision from the one before."""
-        return self._offline(command.upgrade, f"{revision.before}:{revision.number}")
+        return self._offline(command.upgrade, revision, revision.before, revision.number)
 
     def downgrade_sql(self, revision: Revision) -> str:
         """Return the SQL that takes a revision back."""
-        return self._offline(command.downgrade, f"{revision.number}:{revision.before}")
+        return self._offline(command.downgrade, revision, revision.number, revision.before)
 
-    def _offline(self, run: Any, span: str) -> str:
-        config = self.config()
+    def _offline(self, run: Any, revision: Revision, start: str, end: str) -> str:
+        config = self.config(online=revision.online)
         try:
-            run(config, span, sql=True)
+            run(config, f"{start}:{end}", sql=True)
         except CommandError as error:
-            message = f"revisions {span} have no SQL: {error}"
+            message = f"revision {revision.number} has no SQL: {error}"
             raise DeployError(message) from error
         output = config.output_buffer
         return output.getvalue() if isinstance(output, io.StringIO) else ""
