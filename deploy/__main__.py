@@ -73,6 +73,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "check-terraform": Command(
         "deploy.infrastructure.commands:add_check_terraform", "would the provider take it?"
     ),
+    "test-terraform": Command(
+        "deploy.infrastructure.commands:add_test_terraform", "do the modules pass their tests?"
+    ),
     "check-workflows": Command(
         "deploy.infrastructure.commands:add_check_workflows", "are they safe, and will they run?"
     ),

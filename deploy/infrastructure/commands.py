@@ -8,6 +8,7 @@ from deploy.console import say
 from deploy.infrastructure import terraform, workflows
 from deploy.infrastructure.formatting import check_format
 from deploy.infrastructure.module_reference import PAGE, module_reference
+from deploy.infrastructure.module_tests import folders_with_tests, run_module_tests
 from deploy.infrastructure.modules import read_modules
 from deploy.infrastructure.schema import EXTRACT, PACKAGE, dump, load
 from deploy.infrastructure.schema_extract import extract
@@ -27,6 +28,19 @@ def add_check_terraform(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
     parser.set_defaults(run=_check_terraform)
+
+
+def add_test_terraform(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``test-terraform``."""
+    parser.description = (
+        "Run the tests of modules (terraform test). Terraform has to be installed, and has to reach"
+        " the registry unless a module uses no provider."
+    )
+    parser.add_argument(
+        "modules", type=Path, nargs="*", help="such as modules/naming (all that have tests)"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the checkout (this one)")
+    parser.set_defaults(run=_test_terraform)
 
 
 def add_extract_schema(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +88,16 @@ def _module_reference(arguments: argparse.Namespace) -> int:
 
 def _check_workflows(arguments: argparse.Namespace) -> int:
     return _tell(workflows.check_workflows(arguments.root))
+
+
+def _test_terraform(arguments: argparse.Namespace) -> int:
+    folder = arguments.root / "terraform"
+    known = folders_with_tests(folder)
+    chosen = arguments.modules or known
+    if unknown := [str(each) for each in chosen if each not in known]:
+        say(f"no module with tests below {folder}: {', '.join(unknown)}")
+        return FAILED
+    return FAILED if run_module_tests(folder, chosen, say) else 0
 
 
 def _check_terraform(arguments: argparse.Namespace) -> int:
