@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from time import monotonic
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -49,6 +50,7 @@ from shared_code.store.window_close import (
     latest_revision,
     marked_windows,
 )
+from shared_code.telemetry.measurements import record_close, record_fold, record_waiting
 
 LEASE_NAME: Final = "aggregate_metrics"
 # Shorter than the timer's period, so that the next tick of another instance finds the lease of a
@@ -129,11 +131,13 @@ class Aggregator:
                 return Tick((), 0, 0, held_elsewhere=True)
             steps = _Steps()
             folded = steps.attempt(partial(fold_deltas, self._database)) or 0
+            record_fold(folded)
             alerts = steps.attempt(partial(self._look_after_partitions, now)) or 0
             with self._database.transaction() as connection:
                 windows = marked_windows(connection, now)
                 days = every_attached_day(connection)
                 shadowed = rule_sets_in_force(connection).shadow is not None
+            record_waiting(len(windows))
             closed = []
             for window in windows:
                 if window.start.date() not in days:
@@ -244,10 +248,19 @@ class Aggregator:
     def _close(
         self, window: Window, lease: Lease, now: datetime, *, again: bool = False
     ) -> tuple[ClosedWindow, int]:
+        started = monotonic()
         with self._database.transaction("REPEATABLE READ") as connection:
             renew_lease(connection, lease)
             in_force = judges(connection, None, self._shipped_rules)
-            return self._close_in(connection, window, in_force, now, again=again)
+            closed, alerts = self._close_in(connection, window, in_force, now, again=again)
+        record_close(
+            delay=None if again else (now - window.end).total_seconds(),
+            seconds=monotonic() - started,
+            revision=closed.revision,
+            alerts=alerts,
+            drifting=len(closed.drift),
+        )
+        return closed, alerts
 
     def _close_in(
         self,

@@ -34,6 +34,7 @@ from shared_code.store.write_path import (
     write_payments,
     write_rejected,
 )
+from shared_code.telemetry.measurements import record_batch, record_commit
 
 _DAYS_KNOWN_SECONDS: Final = 60.0
 # Whoever stored a payment meanwhile is seen the second time. What goes on colliding is no payment.
@@ -97,13 +98,20 @@ class BatchProcessor:
             repeats,
         )
         writer.write(candidates, rejected)
-        return BatchResult(
+        result = BatchResult(
             messages=len(messages),
             stored=writer.stored,
             duplicates=len(payments) + len(rejected) - writer.stored - writer.rejected,
             rejected=writer.rejected,
             rule_set_version=writer.rule_set_version,
         )
+        record_batch(
+            messages=result.messages,
+            stored=result.stored,
+            duplicates=result.duplicates,
+            rule_set_version=result.rule_set_version,
+        )
+        return result
 
     def _judges_now(self, connection: Connection, rules_document: bytes | None) -> Judges:
         """Return what payments are judged by; looked up anew only when an activation was added."""
@@ -215,9 +223,12 @@ class _Writer:
             )
             refused = [*rejected, *self._conflicts(payments, standing)]
             write_rejected(connection, refused)
+            written = monotonic()
+        version = in_force.active.version
+        record_commit(monotonic() - written, (event.reason for event in refused), version)
         self.stored += len(fresh)
         self.rejected += len(refused)
-        self.rule_set_version = in_force.active.version
+        self.rule_set_version = version
 
     def _conflicts(
         self, payments: Sequence[Placed], standing: Mapping[int, bytes]

@@ -1,6 +1,7 @@
 """The one face of the engine, and the engine of this process."""
 
 import logging
+import os
 import time
 import uuid
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from shared_code.store.database import Database
 from shared_code.store.folding import fold_deltas
 from shared_code.store.rule_store import judges, stored_document
 from shared_code.store.window_close import ClosedWindow
+from shared_code.telemetry.exporting import export_telemetry
+from shared_code.telemetry.measurements import record_fold
 
 SHIPPED_RULES: Final = Path(__file__).parents[2] / "rules" / "metric_derivation_rules.json"
 
@@ -85,7 +88,7 @@ class MetricEngine:
         for as long as folding fails. The timer folds, too, and does fail.
         """
         try:
-            fold_deltas(self.database)
+            record_fold(fold_deltas(self.database))
         except PaymentsError as error:
             _log.warning("deltas wait for the next fold: %s", error)
 
@@ -158,9 +161,10 @@ class MetricEngine:
 
 @lru_cache(maxsize=1)
 def engine_of_process() -> MetricEngine:
-    """Return the engine that all functions of this process share.
+    """Return the engine that all functions of this process share, and let it send its telemetry.
 
     Raises:
         SettingsError: an app setting is missing or wrong.
     """
+    export_telemetry(os.environ)
     return MetricEngine(load_settings())

@@ -21,6 +21,8 @@ locals {
     # By name, without a version and without reading it here: the key never enters the state.
     PII_HASH_KEY                                = "@Microsoft.KeyVault(SecretUri=${var.key_vault_uri}secrets/pii-hash-key)"
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY = tostring(var.worker_telemetry)
+    # All that the worker would wrap by itself: each statement of each batch would be a span.
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS = "azure_sdk,django,fastapi,flask,httpx,httpx2,psycopg2,requests,urllib,urllib3"
   }
 
   # Who the app is, for each connection. A user-assigned identity has to be named everywhere.

@@ -162,8 +162,8 @@ variable "telemetry" {
 
 variable "worker_telemetry" {
   type        = bool
-  default     = false
-  description = "Let the Python worker send OpenTelemetry itself. Needs azure-monitor-opentelemetry in requirements.txt and telemetryMode OpenTelemetry in host.json: without the first nothing is sent, without the second all logs are sent twice."
+  default     = true
+  description = "Let the Python worker send OpenTelemetry itself, by azure-monitor-opentelemetry of requirements.txt. Goes with telemetryMode OpenTelemetry in host.json: without the one or the other, logs are sent twice or not at all."
 }
 
 variable "pipeline" {

@@ -1,16 +1,17 @@
 locals {
-  # Queries of the functions' telemetry, by the sentences that the host and the code log. itemCount
-  # undoes sampling.
+  # Queries of the functions' telemetry, by the sentences that the code logs: a test compares them.
+  # Those of the host are not there, since the worker sends its own (docs/telemetry.md). Log records
+  # are not sampled; of requests, which are, itemCount undoes it.
   log_alerts = {
     lag = {
       severity    = 1
-      description = "Payments wait too long in Event Hubs: the oldest of a batch is old when it is read. A partition pauses while its batch is retried."
+      description = "Payments wait too long in Event Hubs: the oldest of a batch is old when the batch is stored, or could not be stored. A partition pauses while its batch is retried."
       query       = <<-KQL
         traces
-        | where message startswith "Trigger Details:"
-        | extend enqueued = todatetime(extract(@"EnqueueTimeUtc: (\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})", 1, message))
-        | where isnotnull(enqueued)
-        | project timestamp, lag_seconds = datetime_diff("second", timestamp, enqueued)
+        | where message has "enqueued at"
+        | extend lag_seconds = todouble(extract(@", enqueued at \S+, (-?\d+\.\d) s ago", 1, message))
+        | where isnotnull(lag_seconds)
+        | project timestamp, lag_seconds
       KQL
       measure     = "lag_seconds"
       aggregation = "Maximum"
@@ -23,9 +24,11 @@ locals {
       severity    = 1
       description = "Functions fail. ProcessTransaction is retried without end, so that nothing is lost, and nothing goes on either."
       query       = <<-KQL
-        requests
-        | where success == false
-        | summarize failures = sum(itemCount) by name
+        union
+            (traces | where message has "failed" | parse message with name " failed: " *),
+            (requests | where success == false)
+        | where name in ("ProcessTransaction", "AggregateMetrics", "ReloadRules")
+        | summarize failures = sum(itemCount) by name, itemType
       KQL
       measure     = "failures"
       aggregation = "Maximum"
@@ -56,8 +59,8 @@ locals {
       severity    = 1
       description = "No tick of AggregateMetrics has succeeded for 15 minutes: windows that ended stay open."
       query       = <<-KQL
-        requests
-        | where name == "AggregateMetrics" and success == true
+        traces
+        | where message has "windows closed"
       KQL
       measure     = null
       aggregation = "Count"
