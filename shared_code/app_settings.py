@@ -51,8 +51,28 @@ DATABASE_CLIENT_ID: Final = AppSetting(
     "client id of a user-assigned identity, with DATABASE_HOST; left out for the system's",
     "00000000-0000-0000-0000-000000000000",
 )
+READER_DATABASE_URL: Final = AppSetting(
+    "READER_DATABASE_URL",
+    "PostgreSQL as the reader, for what only looks; left out, that is done as the functions' login",
+    "postgresql://reader:password@localhost:5432/payments",
+    secret=True,
+)
+READER_DATABASE_USER: Final = AppSetting(
+    "READER_DATABASE_USER",
+    "instead of READER_DATABASE_URL, with DATABASE_HOST: role to act as for what only looks",
+    "id-payments-reader-prod",
+)
+READER_DATABASE_CLIENT_ID: Final = AppSetting(
+    "READER_DATABASE_CLIENT_ID",
+    "client id of the identity that READER_DATABASE_USER is; left out for that of DATABASE_USER",
+    "00000000-0000-0000-0000-000000000000",
+)
 DATABASE_POOL_SIZE: Final = _whole(
-    "DATABASE_POOL_SIZE", "connections of each process", default=2, least=1, most=50
+    "DATABASE_POOL_SIZE",
+    "connections of each process that store, and as many for what only looks",
+    default=2,
+    least=1,
+    most=50,
 )
 DATABASE_STATEMENT_TIMEOUT_SECONDS: Final = _whole(
     "DATABASE_STATEMENT_TIMEOUT_SECONDS",
@@ -96,6 +116,9 @@ APP_SETTINGS: Final = (
     DATABASE_NAME,
     DATABASE_USER,
     DATABASE_CLIENT_ID,
+    READER_DATABASE_URL,
+    READER_DATABASE_USER,
+    READER_DATABASE_CLIENT_ID,
     DATABASE_POOL_SIZE,
     DATABASE_STATEMENT_TIMEOUT_SECONDS,
     PII_HASH_KEY,

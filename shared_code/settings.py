@@ -22,6 +22,9 @@ from shared_code.app_settings import (
     DATABASE_USER,
     FOLD_INTERVAL_MILLISECONDS,
     PII_HASH_KEY,
+    READER_DATABASE_CLIENT_ID,
+    READER_DATABASE_URL,
+    READER_DATABASE_USER,
     RETENTION_DAYS,
     RULES_CONTAINER,
     AppSetting,
@@ -47,6 +50,8 @@ _WHOLE: Final = re.compile(r"[0-9]{1,10}")
 _SHOWN: Final = 40
 # A statement of a revision may build an index; the functions could not wait so long.
 REVISION_TIMEOUT: Final = timedelta(minutes=30)
+# Who looks at a page waits for seconds, and then would rather be told.
+READING_TIMEOUT: Final = timedelta(seconds=5)
 
 
 class SettingsError(PaymentsError):
@@ -61,13 +66,18 @@ class SettingsError(PaymentsError):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """How to reach PostgreSQL: with a password in the URL, or with Entra tokens without one."""
+    """How to reach PostgreSQL: with a password in the URL, or with Entra tokens without one.
+
+    ``patience`` is how long to wait for a connection to become free, and for an answer that should
+    have come by the end of ``statement_timeout``; None leaves it to the store.
+    """
 
     url: URL = field(repr=False)  # SQLAlchemy hides a password, but not one in the query
     entra_authentication: bool
     entra_client_id: str | None
     pool_size: int
     statement_timeout: timedelta
+    patience: timedelta | None = None
 
     def for_revisions(self) -> "DatabaseSettings":
         """Return the same with as much time for a statement as one of a revision may take."""
@@ -157,24 +167,46 @@ def load_database_settings(values: Mapping[str, str] = os.environ) -> DatabaseSe
     )
 
 
-def _database_url(text: str) -> URL:
+def load_reading_settings(values: Mapping[str, str] = os.environ) -> DatabaseSettings:
+    """Return how to reach the database for what only looks: as the reader, if one is named.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+    """
+    own = load_database_settings(values)
+    reading = replace(own, statement_timeout=READING_TIMEOUT, patience=READING_TIMEOUT)
+    given = values.get(READER_DATABASE_URL.name, "").strip()
+    if given:
+        url = _with_tls(_database_url(given, READER_DATABASE_URL), values)
+        return replace(reading, url=url, entra_authentication=False, entra_client_id=None)
+    user = values.get(READER_DATABASE_USER.name, "").strip()
+    if not user:
+        return reading
+    if not own.entra_authentication:
+        problem = "is given, but DATABASE_URL takes no Entra tokens; give READER_DATABASE_URL"
+        raise SettingsError(READER_DATABASE_USER.name, problem, READER_DATABASE_USER.example)
+    client_id = _matching(values, READER_DATABASE_CLIENT_ID, _CLIENT_ID) or own.entra_client_id
+    return replace(reading, url=own.url.set(username=user), entra_client_id=client_id)
+
+
+def _database_url(text: str, setting: AppSetting = DATABASE_URL) -> URL:
     """Return a PostgreSQL URL. It may hold a password, so that no message shows a part of it."""
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
-        raise SettingsError(DATABASE_URL.name, "is no URL", DATABASE_URL.example) from None
+        raise SettingsError(setting.name, "is no URL", setting.example) from None
     if url.get_backend_name() not in {"postgresql", "postgres"} or not url.database:
         problem = "is no PostgreSQL URL with a database"
-        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
+        raise SettingsError(setting.name, problem, setting.example)
     if "@" in (url.host or "") + url.database or "/" in url.database:
         problem = "has an @ or / out of place, which a password needs to hold as %40 or %2F"
-        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
+        raise SettingsError(setting.name, problem, setting.example)
     if url.port is not None and not 0 < url.port <= _MOST_PORT:
         problem = f"needs a port from 1 to {_MOST_PORT}"
-        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
+        raise SettingsError(setting.name, problem, setting.example)
     if "sslpassword" in url.query:
         problem = "holds an sslpassword, which SQLAlchemy would show; use a key that needs none"
-        raise SettingsError(DATABASE_URL.name, problem, DATABASE_URL.example)
+        raise SettingsError(setting.name, problem, setting.example)
     return _with_hidden_password(url.set(drivername=_DRIVER))
 
 

@@ -53,7 +53,8 @@ _RECYCLE_SECONDS: Final = 1800
 def engine_for(settings: DatabaseSettings) -> Engine:
     """Return this process's engine for a database: a small pool, checked before each use."""
     arguments = dict(_CONNECT_ARGUMENTS)
-    patience = settings.statement_timeout.total_seconds() + _ANSWER_SECONDS
+    answer_seconds, wait_seconds = _patience(settings)
+    patience = settings.statement_timeout.total_seconds() + answer_seconds
     arguments["connection_factory"] = watched(patience)
     if settings.entra_authentication:
         # Imported where needed: together they cost half a second of every cold start.
@@ -67,7 +68,7 @@ def engine_for(settings: DatabaseSettings) -> Engine:
         connect_args=arguments,
         pool_size=settings.pool_size,
         max_overflow=0,
-        pool_timeout=_POOL_WAIT_SECONDS,
+        pool_timeout=wait_seconds,
         pool_recycle=_RECYCLE_SECONDS,
         pool_pre_ping=True,
         hide_parameters=True,
@@ -79,6 +80,13 @@ def engine_for(settings: DatabaseSettings) -> Engine:
 
         enable_entra_authentication(engine)
     return engine
+
+
+def _patience(settings: DatabaseSettings) -> tuple[float, float]:
+    """Return how long to wait for a late answer, and for a connection to become free, seconds."""
+    if settings.patience is None:
+        return _ANSWER_SECONDS, _POOL_WAIT_SECONDS
+    return settings.patience.total_seconds(), settings.patience.total_seconds()
 
 
 class Database:
@@ -126,8 +134,7 @@ def classified_errors() -> Iterator[None]:
     except DriverError as error:  # from COPY, which goes to the driver directly
         raise classify(error) from None
     except PoolTimeoutError:
-        message = f"no connection became free within {_POOL_WAIT_SECONDS} s"
-        raise StoreUnavailable(message) from None
+        raise StoreUnavailable("no connection became free in time") from None
     except EntraConnectionValueError as error:
         message = f"no Entra token for the database: {error.__cause__ or error}"
         raise StoreUnavailable(message) from None

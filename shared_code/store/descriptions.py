@@ -80,6 +80,7 @@ TABLES: Final[Mapping[str, str]] = {
 }
 
 VIEWS: Final[Mapping[str, str]] = {
+    "masked_rejected_events": "What was refused and why; of bodies only the shape is shown.",
     "open_alerts": "Alerts that stand and are not suppressed.",
     "payment_days": "Days by group: counts of now, exact figures once rolled up.",
     "payment_hours": "Hours by group, like payment_days.",

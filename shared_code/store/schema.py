@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, insert, text
 
 from shared_code.store.descriptions import VIEWS as DESCRIBED
+from shared_code.store.masking_schema import MASKED_EVENT_BODY, MASKED_REJECTED_EVENTS
 from shared_code.store.roll_up_schema import PAYMENT_DAYS, PAYMENT_HOURS
 from shared_code.store.rule_views import RULE_VIEWS
 from shared_code.store.tables import (
@@ -177,9 +178,16 @@ VIEWS: Final = {
     **RULE_VIEWS,
     "payment_hours": PAYMENT_HOURS,
     "payment_days": PAYMENT_DAYS,
+    "masked_rejected_events": MASKED_REJECTED_EVENTS,
 }
 
-FUNCTIONS: Final = {"attach_payment_days": ATTACH_DAYS}
+FUNCTIONS: Final = {
+    "attach_payment_days": ATTACH_DAYS,
+    "masked_event_body": MASKED_EVENT_BODY,
+}
+
+# The last revision that this release needs; databases may be ahead of it, never behind.
+REVISION: Final = "0012"
 
 # The writer may do what the functions do, and nothing else: no payment is ever updated or deleted.
 _WRITER_PRIVILEGES: Final = {
@@ -217,6 +225,7 @@ _WRITER_PRIVILEGES: Final = {
     "open_alerts": "SELECT",
     "payment_hours": "SELECT",
     "payment_days": "SELECT",
+    "masked_rejected_events": "SELECT",
 }
 
 
@@ -247,6 +256,9 @@ def grants() -> list[str]:
         *statements,
         "REVOKE EXECUTE ON FUNCTION attach_payment_days(date, date) FROM PUBLIC",
         f"GRANT EXECUTE ON FUNCTION attach_payment_days(date, date) TO {WRITER}",
+        "REVOKE EXECUTE ON FUNCTION masked_event_body(text) FROM PUBLIC",
+        f"GRANT EXECUTE ON FUNCTION masked_event_body(text) TO {WRITER}",
+        f"GRANT EXECUTE ON FUNCTION masked_event_body(text) TO {READER}",
     ]
 
 

@@ -1,0 +1,1 @@
+"""The JSON API: which resources there are, and how each is asked for."""
