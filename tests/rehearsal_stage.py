@@ -7,7 +7,8 @@ simulator's ledger and to the oracle, as after a fault.
 import sysconfig
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,19 +59,29 @@ class Rehearsal:
         self._runner = Runner(checkout, "production", variables, settings)
         self._pipeline = Pipeline(ReleasedParts(stage))
 
+    def without_slot(self) -> "Rehearsal":
+        """Return the same rehearsal on a plan that has no slots: what is published is live."""
+        other = copy(self)
+        variables = {"DEPLOY_TARGET": f"local-flex:{self.stage.folder}"}
+        other._runner = replace(self._runner, variables=variables)
+        return other
+
     def run(self, workflow: str) -> Sequence[Ran]:
         """Run a workflow's commands, without traffic."""
         return self._runner.run(workflow)
 
-    def run_under_traffic(self, workflow: str, what: str) -> Sequence[Ran]:
+    def run_under_traffic(
+        self, workflow: str, what: str, inputs: Mapping[str, str] | None = None
+    ) -> Sequence[Ran]:
         """Run a workflow's commands while payments flow, then hold every table to the truth.
 
         Args:
             workflow: name of its file.
             what: is rehearsed, in a few words.
+            inputs: of who starts it.
         """
         with Load(self._pipeline, rate=_RATE):
-            ran = self._runner.run(workflow)
+            ran = replace(self._runner, inputs=inputs or {}).run(workflow)
             ended = datetime.now(UTC)
         settle(self._pipeline, self._judge, what, [ended])
         return ran

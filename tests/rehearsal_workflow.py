@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,7 @@ _CALL: Final = re.compile(r"[$.]/(\.github/workflows/.+)")
 _SECONDS: Final = 900
 _ON_MAIN: Final = "github.ref == 'refs/heads/main'"
 _OUTCOME: Final = re.compile(r"steps\.(\w+)\.outcome != 'skipped'")
+_INPUT: Final = re.compile(r"inputs\.(\w+) (==|!=) '(\w+)'")
 # Where there is no Azure, there is nothing to ask of it or to tell it.
 _OF_AZURE: Final = frozenset({"event-grid-subscription"})
 _SERVER: Final = ' --server "$DATABASE_SERVER"'
@@ -66,12 +67,14 @@ class Runner:
         github_environment: of calls of reusable workflows, those for others are left out.
         variables: ``vars`` of the environment; one that is missing is empty, as it is there.
         settings: what steps find besides what the workflow gives them.
+        inputs: of a workflow that somebody starts.
     """
 
     checkout: Path
     github_environment: str
     variables: Mapping[str, str]
     settings: Mapping[str, str]
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, workflow: str) -> Sequence[Ran]:
         """Run a workflow up to its end or its first failure, and then what is to be done about it.
@@ -103,7 +106,7 @@ class Runner:
         failed, begun = False, set[str]()
         for step in job["steps"]:
             script = step.get("run", "")
-            if _COMMAND not in script or not _runs(step.get("if", ""), failed, begun):
+            if _COMMAND not in script or not self._runs(step.get("if", ""), failed, begun):
                 continue
             begun.add(step.get("id", ""))
             if script.partition(_COMMAND)[2].split()[0] in _OF_AZURE:
@@ -132,8 +135,32 @@ class Runner:
 
     def _filled(self, text: str) -> str:
         known = {f"vars.{name}": value for name, value in self.variables.items()}
+        known |= {f"inputs.{name}": value for name, value in self.inputs.items()}
         known["github.actor"] = "rehearsal"
         return _EXPRESSION.sub(lambda found: known.get(found[1], ""), text)
+
+    def _runs(self, condition: str, failed: bool, begun: AbstractSet[str]) -> bool:  # noqa: FBT001 - of a step
+        """Tell whether a step runs; without a condition only while nothing has failed."""
+        found = condition.removeprefix("${{").removesuffix("}}").strip() or "success()"
+        parts = [each.strip() for each in found.split("&&")]
+        if not any("()" in each for each in parts):
+            parts.append("success()")
+        return all(self._holds(each, failed, begun) for each in parts)
+
+    def _holds(self, condition: str, failed: bool, begun: AbstractSet[str]) -> bool:  # noqa: FBT001 - of a step
+        if outcome := _OUTCOME.fullmatch(condition):
+            return outcome[1] in begun
+        if given := _INPUT.fullmatch(condition):
+            return (self.inputs[given[1]] == given[3]) is (given[2] == "==")
+        match condition:
+            case "success()":
+                return not failed
+            case "failure()" | "!success()":
+                return failed
+            case "always()" | "!cancelled()":
+                return True
+        message = f"a condition that the rehearsal does not know: {condition}"
+        raise AssertionError(message)
 
 
 def _here(script: str) -> str:
@@ -141,23 +168,3 @@ def _here(script: str) -> str:
     for of_production, here in {**_SHORTENED, _SERVER: ""}.items():
         script = script.replace(of_production, here)
     return script
-
-
-def _runs(condition: str, failed: bool, begun: AbstractSet[str]) -> bool:  # noqa: FBT001 - of a step
-    """Tell whether a step runs; without a condition only while nothing has failed."""
-    found = condition.removeprefix("${{").removesuffix("}}").strip() or "success()"
-    return all(_holds(each.strip(), failed, begun) for each in found.split("&&"))
-
-
-def _holds(condition: str, failed: bool, begun: AbstractSet[str]) -> bool:  # noqa: FBT001 - of a step
-    if outcome := _OUTCOME.fullmatch(condition):
-        return outcome[1] in begun
-    match condition:
-        case "success()":
-            return not failed
-        case "failure()" | "!success()":
-            return failed
-        case "always()" | "!cancelled()":
-            return True
-    message = f"a condition that the rehearsal does not know: {condition}"
-    raise AssertionError(message)

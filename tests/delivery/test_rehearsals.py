@@ -19,6 +19,7 @@ from deploy.packaging.package import head_revision
 from deploy.targets.shelf import FolderShelf, Releases
 
 RELEASE = "function-deploy.yml"
+ROLLBACK = "rollback.yml"
 RULES = "rules-deploy.yml"
 RULES_FILE = Path("rules", "metric_derivation_rules.json")
 REVISION = '''"""What the rehearsal tries.
@@ -215,6 +216,47 @@ def test_code_that_fails_in_production_alone_is_swapped_back(
     assert failed(ran).name == "watch"
     assert (ran[-1].name, ran[-1].exit_code) == ("rollback", 0)
     assert releases(rehearsal).production == before.production
+    counted("rehearsals", 1)
+
+
+def test_without_a_slot_the_kept_package_is_published_again(
+    rehearsal: Rehearsal, counted: Counted
+) -> None:
+    before = releases(rehearsal)
+
+    def change(checkout: Path) -> None:
+        line = "    document = rules.read() if rules is not None else None\n"
+        edit(checkout / "ProcessTransaction" / "__init__.py", line, line + FAILS_ON_PACKED)
+
+    with rehearsal.changed(change):
+        ran = rehearsal.without_slot().run_under_traffic(RELEASE, "code that fails, without a slot")
+    assert failed(ran).name == "watch"
+    assert (ran[-1].name, ran[-1].exit_code) == ("rollback", 0)
+    assert releases(rehearsal).production == before.production
+    counted("rehearsals", 1)
+
+
+def test_an_operator_takes_back_a_release_and_then_its_schema(
+    rehearsal: Rehearsal, counted: Counted
+) -> None:
+    before, revision = releases(rehearsal), revision_of(rehearsal)
+    with rehearsal.changed(lambda checkout: add_revision(checkout, "SELECT 1")):
+        assert_done(rehearsal.run(RELEASE))
+        assert revision_of(rehearsal) == "9999"
+        inputs = {"environment": "production", "action": "release", "revision": ""}
+        ran = rehearsal.run_under_traffic(ROLLBACK, "operator takes a release back", inputs)
+        assert_done(ran)
+        assert [step.name for step in ran] == ["rollback"]
+        assert releases(rehearsal).production == before.production
+        assert revision_of(rehearsal) == "9999"
+        inputs |= {"action": "preview-downgrade", "revision": revision}
+        (preview,) = rehearsal.run_under_traffic(ROLLBACK, "operator asks what goes", inputs)
+        assert "9999 drops table rehearsed: 0 rows" in preview.said
+        inputs |= {"action": "downgrade"}
+        ran = rehearsal.run_under_traffic(ROLLBACK, "operator takes the schema back", inputs)
+    assert_done(ran)
+    assert [step.name for step in ran] == ["preview-downgrade", "restore-point", "downgrade"]
+    assert revision_of(rehearsal) == revision
     counted("rehearsals", 1)
 
 
