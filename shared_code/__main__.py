@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from shared_code.cli import maintenance, roles, rules
+from shared_code.cli import maintenance, report, roles, rules
 from shared_code.cli.printable import printable
 from shared_code.errors import PaymentsError
 
@@ -29,6 +29,10 @@ def command_line() -> argparse.ArgumentParser:
         commands = groups.add_parser(name, help=summary)
         commands.set_defaults(group=group.run)
         group.add_commands(commands)
+    summary = "write what happened within a span as a page"
+    reporting = groups.add_parser("report", help=summary, description=report.DESCRIPTION)
+    reporting.set_defaults(group=report.run)
+    report.add_arguments(reporting)
     return parser
 
 

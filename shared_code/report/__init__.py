@@ -1,0 +1,1 @@
+"""Compliance reports: figures of a span, with a checksum, as a page that needs nothing else."""
