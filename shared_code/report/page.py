@@ -18,17 +18,19 @@ _STYLE: Final = """
 @page { size: A4; margin: 15mm; }
 :root { color-scheme: light; }
 body { font: 10pt/1.4 system-ui, sans-serif; color: #111; background: #fff; max-width: 60rem;
-       margin: 1rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+       margin: 1rem auto; padding: 0 1rem; overflow-wrap: break-word; }
 h1 { font-size: 18pt; margin: 0; }
 h2 { font-size: 13pt; margin: 1.5em 0 .4em; border-bottom: 1px solid #767676; }
 h2, h3, caption { break-after: avoid; }
 table { border-collapse: collapse; width: 100%; margin: .5em 0; }
+td { font-size: 9pt; }
 caption { text-align: left; font-weight: 600; }
 th, td { padding: .2em .5em; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 thead { display: table-header-group; }
 tr, svg, figure { break-inside: avoid; }
-code { font-family: ui-monospace, monospace; font-size: 9pt; }
+code { font-family: ui-monospace, monospace; font-size: 8pt; }
 figure { margin: .5em 0; }
 svg { width: 100%; height: auto; }
 svg text { font: 10px system-ui, sans-serif; }
@@ -176,7 +178,7 @@ def _alerts(main: Element, figures: Figures) -> None:
     _table(
         main,
         f"The {MOST_ALERTS} most severe of those that stand, with their evidence",
-        ("severity", "rule", "subject", "outcome", "first seen", "last seen", "evidence"),
+        ("severity", "rule", "subject", "outcome", "first seen", "last seen"),
         (
             (
                 each.severity,
@@ -189,6 +191,7 @@ def _alerts(main: Element, figures: Figures) -> None:
             )
             for each in figures.alerts
         ),
+        below=True,
     )
 
 
@@ -229,14 +232,27 @@ def _rules(main: Element, figures: Figures) -> None:
 
 
 def _table(
-    parent: Element, caption: str, names: Sequence[str], rows: Iterable[Sequence[Cell]]
+    parent: Element,
+    caption: str,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    below: bool = False,
 ) -> None:
-    """Add a table; nothing is said as such, so that it is not taken for something left out."""
+    """Add a table; nothing is said as such, so that it is not taken for something left out.
+
+    Args:
+        parent: what the table is added to.
+        caption: of the table.
+        names: of the columns.
+        rows: one behind the other.
+        below: whether the last cell of each row is long and stands below it, without a column.
+    """
     listed = list(rows)
     if not listed:
         _say(parent, f"{caption}: none.")
         return
-    numbers = [isinstance(cell, int | Decimal) for cell in listed[0]]
+    numbers = [isinstance(cell, int | Decimal) for cell in listed[0][: len(names)]]
     table = SubElement(parent, "table")
     SubElement(table, "caption").text = caption
     head = SubElement(SubElement(table, "thead"), "tr")
@@ -246,8 +262,11 @@ def _table(
     body = SubElement(table, "tbody")
     for row in listed:
         line = SubElement(body, "tr")
-        for cell, number in zip(row, numbers, strict=True):
+        for cell, number in zip(row, numbers, strict=not below):
             SubElement(line, "td", {"class": "number"} if number else {}).text = _shown(cell)
+        if below:
+            long = SubElement(SubElement(body, "tr"), "td", {"colspan": str(len(names))})
+            SubElement(long, "code").text = _shown(row[-1])
 
 
 def _say(parent: Element, sentence: str) -> None:
