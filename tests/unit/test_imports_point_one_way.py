@@ -35,7 +35,6 @@ MAY_IMPORT = {
     },
     "shared_code/worker": {"shared_code.web"},
     "shared_code/report": {"shared_code.domain", "shared_code.store"},
-    "shared_code/worker": set(),
     "shared_code/web/dashboard": set(),
     "simulator": {"shared_code.domain"},
     "simulator/score": {
