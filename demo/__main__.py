@@ -12,9 +12,8 @@ from sqlalchemy import create_engine
 
 from demo.comparison import differences
 from demo.local_pipeline import LocalPipeline, fresh_pipeline
-from demo.next_steps import next_steps
+from demo.next_steps import dashboard_address, next_steps
 from demo.summary import print_summary
-from local_azure.environment import LocalAzure
 from local_azure.errors import LocalAzureError
 from simulator.configuration.shipped_profiles import load_profile
 from simulator.errors import SimulatorError
@@ -59,22 +58,23 @@ def _demo(pipeline: LocalPipeline, options: argparse.Namespace, console: Console
         pipeline.send(part, sum(message.events for message in part))
         pipeline.close_windows()
     seconds = time.monotonic() - began
-    return _report(pipeline.local, simulation.ledger, seconds, options, console)
+    return _report(pipeline, simulation.ledger, seconds, options, console)
 
 
 def _report(
-    local: LocalAzure,
+    pipeline: LocalPipeline,
     ledger: Ledger,
     seconds: float,
     options: argparse.Namespace,
     console: Console,
 ) -> int:
-    url = local.settings["DATABASE_URL"]
+    settings = pipeline.local.settings
+    url = settings["DATABASE_URL"]
     engine = create_engine(url.replace("postgresql:", "postgresql+psycopg2:", 1))
     with engine.connect() as connection:
         print_summary(console, connection)
         wrong = list(differences(connection, ledger))
-        steps = list(next_steps(local.settings, connection))
+        steps = list(next_steps(settings, connection))
     engine.dispose()
     console.print(
         f"\n{ledger.events} events in {ledger.messages} messages: {ledger.payments} payments, "
@@ -87,14 +87,18 @@ def _report(
         console.print(f"{len(wrong)} differences between database and ledger", style="bold red")
     else:
         console.print("every sum in the database equals the simulator's ledger", style="bold green")
+    address = dashboard_address(pipeline.host_url)
     if options.keep:
+        console.print(f"dashboard: {address}", style="bold", soft_wrap=True)
         console.print("all keeps running until Ctrl-C; in another shell, here, try:")
         for line in steps:
             console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
         while True:
             time.sleep(3600)
     console.print(
-        "to look around: tox run -e demo -- --keep, which names commands to try on what rules found"
+        f"the dashboard was at {address}; to look around: tox run -e demo -- --keep, which keeps it"
+        " up and names commands to try on what rules found",
+        soft_wrap=True,
     )
     return 1 if wrong else 0
 

@@ -20,6 +20,11 @@ _EXAMPLE: Final = text("""
 """)
 
 
+def dashboard_address(host_url: str) -> str:
+    """Return where the functions that run here show what they counted."""
+    return f"{host_url}/api/dashboard"
+
+
 def next_steps(settings: Mapping[str, str], connection: Connection) -> Iterator[str]:
     """Yield the lines of a shell that look at what the demo has left.
 

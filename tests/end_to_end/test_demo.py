@@ -1,5 +1,6 @@
 """The README's first command."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,5 +19,6 @@ def test_demo_ends_by_itself_and_says_that_every_sum_is_right() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every sum in the database equals the simulator's ledger" in done.stdout
+    assert re.search(r"the dashboard was at http://localhost:\d+/api/dashboard;", done.stdout)
     for title in ("Five-minute windows", "Amounts by currency", "Rejected events by reason"):
         assert title in done.stdout

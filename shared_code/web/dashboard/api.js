@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 const BASE = new URL("../v1/", import.meta.url);
 const KEY = "functionKey";
 const MOST_ROWS = 1000;
+const MOST_CSV_PAGES = 100;
 
 /** What the API refused or failed to do, in its own words where it has any (RFC 9457). */
 export class Problem extends Error {
@@ -87,12 +88,30 @@ export async function pages(path, query, mostPages, signal) {
 export const csvAddress = (path, query) =>
   urlOf(path, { ...query, limit: MOST_ROWS, format: "csv" });
 
-/** Return the rows as CSV text with the name for its file. */
+/**
+ * Return all rows as CSV text, page behind page, with the name for its file.
+ * @returns {{name: string, text: string, complete: boolean}}
+ */
 export async function csv(path, query) {
-  const response = await request(path, { ...query, limit: MOST_ROWS, format: "csv" });
-  const disposition = response.headers.get("Content-Disposition") ?? "";
-  const name = /filename="?([^";]+)"?/.exec(disposition)?.[1] ?? `${path.replaceAll("/", "-")}.csv`;
-  return { name, text: await response.text() };
+  let asked = { ...query, limit: MOST_ROWS, format: "csv" };
+  let name = null;
+  let text = "";
+  for (let page = 0; asked !== null && page < MOST_CSV_PAGES; page += 1) {
+    const response = await request(path, asked);
+    const disposition = response.headers.get("Content-Disposition") ?? "";
+    name ??= /filename="?([^";]+)"?/.exec(disposition)?.[1] ?? `${path.replaceAll("/", "-")}.csv`;
+    const rows = await response.text();
+    text += text === "" ? rows : rows.slice(rows.indexOf("\n") + 1); // the header stands once
+    const next = /<\?([^>]*)>; *rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
+    asked = next === undefined ? null : queryOf(new URLSearchParams(next));
+  }
+  return { name, text, complete: asked === null };
+}
+
+function queryOf(parameters) {
+  return Object.fromEntries(
+    [...new Set(parameters.keys())].map((key) => [key, parameters.getAll(key)]),
+  );
 }
 
 let asking = null;

@@ -98,8 +98,10 @@ function show(isFirst) {
 function showLinks() {
   for (const [name, link] of links) {
     link.href = linkTo(name);
-    if (name === state.view) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (name === state.view) {
+      link.setAttribute("aria-current", "page");
+      link.closest("ul").scrollLeft = link.offsetLeft - link.closest("ul").offsetLeft - 40;
+    } else link.removeAttribute("aria-current");
   }
 }
 

@@ -7,6 +7,8 @@ import { moment, saveRows, table } from "./table.js";
 
 const HEIGHT = 220;
 const DAY = 86400;
+// Windows begin every five minutes: finer ticks would name what does not exist.
+const STEPS = [300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY];
 
 /** What a colour of the style sheet is in the theme that is shown. */
 function colour(name, opacity = 1) {
@@ -96,7 +98,11 @@ function figure({ title, sentence, legendList, holder, columns, rows, fileName }
   details.addEventListener("toggle", () => {
     if (details.open && details.childElementCount === 1) {
       details.append(
-        h("p", { class: "tools" }, saveRows(fileName, columns, rows)),
+        h(
+          "p",
+          { class: "tools" },
+          saveRows(fileName, columns, () => rows),
+        ),
         table({ caption: `Figures of ${title}`, columns, rows }),
       );
     }
@@ -128,14 +134,14 @@ export function timeChart({ title, times, series, show = format.number, bars = f
   const holder = h("div", { class: "plot" });
   const stepped = bars && stamps.length < 400;
   const options = () => ({
-    padding: [8, 8, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     tzDate: (stamp) =>
       state.utc ? uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC") : new Date(stamp * 1000),
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     scales: { y: { range: (plot, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
     axes: [
-      axis({ values: dateLabels, space: 64, size: 40 }),
+      axis({ values: dateLabels, incrs: STEPS, space: 64, size: 40 }),
       axis({ values: (plot, splits) => splits.map((value) => show(value)), size: 62, space: 36 }),
     ],
     series: [
@@ -217,7 +223,7 @@ export function scatterChart({ title, points, groups, xLabel, yLabel, say, colum
   const readout = h("p", { class: "readout", "aria-hidden": "true" }, "\u00a0");
   const holder = h("div", { class: "plot" });
   const options = () => ({
-    padding: [8, 12, 0, 0],
+    padding: [8, 24, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 10 } },
     scales: {
@@ -277,9 +283,12 @@ export function scatterChart({ title, points, groups, xLabel, yLabel, say, colum
 
 const fileNameOf = (title) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
-/** A share as a bar beside its number; for the eye only. */
-export function bar(share) {
+/** A share as a bar, for the eye only, and its number. */
+export function bar(share, text) {
   const filled = h("span", {});
   filled.style.inlineSize = `${Math.max(0, Math.min(1, share)) * 100}%`;
-  return h("span", { class: "share", "aria-hidden": "true" }, filled);
+  return [
+    h("span", { class: "share", "aria-hidden": "true" }, filled),
+    h("span", { class: "beside" }, text),
+  ];
 }

@@ -6,7 +6,7 @@ export const NOTHING = "–";
 const counts = new Intl.NumberFormat("en-GB");
 const decimals = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
 const significant = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 4 });
-const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumSignificantDigits: 3 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
 const missing = (value) => value === null || value === undefined || value === "";
 
@@ -15,6 +15,9 @@ export const count = (value) => (missing(value) ? NOTHING : counts.format(value)
 
 /** 1234.5678 -> 1,234.57 */
 export const number = (value) => (missing(value) ? NOTHING : decimals.format(Number(value)));
+
+/** 2.5 -> 2.50 */
+export const score = (value) => (missing(value) ? NOTHING : Number(value).toFixed(2));
 
 /** A value of a rule: a decimal string of any scale, with its thousands grouped. */
 export const measured = (value) => {

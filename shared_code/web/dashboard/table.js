@@ -98,7 +98,9 @@ export function csvLink(path, query, what) {
           try {
             const file = await csv(path, query());
             save(file.name, file.text);
-            announce(`${file.name} downloaded`);
+            announce(
+              file.complete ? `${file.name} downloaded` : `${file.name} has the first 100,000 rows`,
+            );
           } catch (error) {
             link.replaceWith(h("span", { class: "failed", role: "alert" }, error.message));
           }
@@ -121,7 +123,7 @@ function csvField(value) {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** A button that saves rows which were put together here, such as the points of a chart. */
+/** A button that saves rows() which were put together here, such as the points of a chart. */
 export function saveRows(name, columns, rows) {
   return h(
     "button",
@@ -134,7 +136,7 @@ export function saveRows(name, columns, rows) {
         click: () => {
           const lines = [
             columns.map((column) => column.key),
-            ...rows.map((row) => columns.map((column) => row[column.key])),
+            ...rows().map((row) => columns.map((column) => row[column.key])),
           ];
           save(`${name}.csv`, lines.map((line) => `${line.map(csvField).join(",")}\r\n`).join(""));
           announce(`${name}.csv downloaded`);

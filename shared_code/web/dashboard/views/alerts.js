@@ -26,7 +26,12 @@ export const ALERT_COLUMNS = [
     label: "Rule or check",
     node: (row) => row.rule_id ?? format.words(row.kind),
   },
-  { key: "subject", label: "About", node: (row) => subjectText(row.subject) },
+  {
+    key: "subject",
+    label: "About",
+    className: "subject",
+    node: (row) => subjectText(row.subject),
+  },
 ];
 
 const ALL_ALERT_COLUMNS = [
@@ -140,7 +145,7 @@ function found(alert) {
           : null,
       ),
       fact(
-        "Rules",
+        "Rule set",
         alert.rule_set_version
           ? h("a", { href: linkTo("rules", alert.rule_set_version) }, alert.rule_set_version)
           : null,

@@ -23,25 +23,19 @@ const CLUSTER_COLUMNS = [
     key: "share",
     label: "Share of sample",
     className: "number",
-    node: (row) => [bar(Number(row.share)), format.ratio(row.share)],
-  },
-  {
-    key: "outlier_score_mean",
-    label: "Mean score",
-    className: "number",
-    node: (row) => format.number(row.outlier_score_mean),
+    node: (row) => bar(Number(row.share), format.ratio(row.share)),
   },
   {
     key: "outlier_score",
     label: "Highest score",
     className: "number",
-    node: (row) => format.number(row.outlier_score),
+    node: (row) => format.score(row.outlier_score),
   },
   {
     key: "silhouette",
     label: "Silhouette",
     className: "number",
-    node: (row) => format.number(row.silhouette),
+    node: (row) => format.score(row.silhouette),
   },
   { key: "centroid", label: "Middle", className: "long", node: (row) => middle(row.centroid) },
   { key: "algorithm", label: "Algorithm", kind: "words" },
@@ -51,7 +45,7 @@ const CLUSTER_COLUMNS = [
 const OUTLIER_COLUMNS = [
   { key: "event_time", label: "Event time", kind: "seconds" },
   { key: "transaction_id", label: "Transaction", kind: "code" },
-  { key: "score", label: "Score", className: "number", node: (row) => format.number(row.score) },
+  { key: "score", label: "Score", className: "number", node: (row) => format.score(row.score) },
   { key: "amount", label: "Amount", kind: "money" },
   { key: "currency", label: "Currency" },
   { key: "payment_method", label: "Method", kind: "words" },
@@ -60,15 +54,17 @@ const OUTLIER_COLUMNS = [
   { key: "window_start", label: "Window", node: toWindow },
 ];
 
-/** The middle of a cluster in a few words: its amounts, then the commonest of each category. */
+/** The middle of a cluster in a few words: its amounts, then what most of its payments are. */
 function middle(centroid) {
   const amounts = (centroid?.amounts ?? [])
-    .slice(0, 3)
+    .slice(0, 2)
     .map((each) => `${each.currency} ${format.money(each.median)}`);
-  const categories = Object.entries(centroid ?? {})
-    .filter(([name, value]) => name !== "amounts" && typeof value !== "object")
+  const categories = Object.values(centroid?.categories ?? {})
+    .flatMap((values) => values.slice(0, 1))
+    .filter((each) => each.value !== null && each.share > 0.5)
+    .toSorted((one, other) => other.share - one.share)
     .slice(0, 3)
-    .map(([name, value]) => `${format.words(name)} ${format.measured(value)}`);
+    .map((each) => `${format.words(each.value)} ${format.ratio(each.share)}`);
   return [...amounts, ...categories].join(", ") || format.NOTHING;
 }
 
@@ -144,7 +140,7 @@ function scatter({ items, complete }) {
       say: (row) =>
         [
           `${row.currency} ${format.money(row.amount)}`,
-          `score ${format.number(row.score)}`,
+          `score ${format.score(row.score)}`,
           format.words(row.payment_method),
           row.transaction_id,
         ].join(", "),

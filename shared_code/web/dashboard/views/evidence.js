@@ -5,9 +5,10 @@ import * as format from "../format.js";
 import { moment, table } from "../table.js";
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+const NUMBER = /^-?\d+(\.\d+)?$/;
 const IN_SHORT = ["value", "operator", "threshold", "reason"];
 
-/** {"customer_id": "c1"} as JSON or as text -> customer id c1 */
+/** {"customer.id": "c1"}, as it is or as JSON -> customer c1 */
 export function subjectText(subject) {
   let named = subject;
   if (typeof subject === "string" && subject.startsWith("{")) {
@@ -18,33 +19,39 @@ export function subjectText(subject) {
     }
   }
   if (named === null || typeof named !== "object") return String(subject ?? format.NOTHING);
-  const pairs = Object.entries(named);
-  return pairs.length
-    ? pairs.map(([name, value]) => `${format.words(name)} ${value ?? format.NOTHING}`).join(", ")
-    : "all payments";
+  const { transaction_id: transaction, payment_status: status, ...rest } = named;
+  const pairs = Object.entries(rest).map(
+    ([name, value]) => `${who(name)} ${value ?? format.NOTHING}`,
+  );
+  if (transaction !== undefined)
+    pairs.unshift(`payment ${transaction}${status ? `, ${status}` : ""}`);
+  else if (status !== undefined) pairs.push(`status ${status}`);
+  return pairs.join(", ") || "all payments";
 }
+
+const who = (name) => format.words(name.replace(/[._](id|fingerprint)$/, "")).replaceAll(".", " ");
 
 const SIGNS = { gte: "≥", gt: ">", lte: "≤", lt: "<", eq: "=", ne: "≠" };
 
 /** The heart of the evidence in one line. */
 export function inShort(evidence) {
-  const { value, operator, threshold, reason } = evidence ?? {};
+  const { value, operator, threshold } = evidence ?? {};
   if (value !== undefined && threshold !== undefined) {
     const sign = SIGNS[operator] ?? operator ?? "/";
-    const found = `${format.measured(value)} ${sign} ${format.measured(threshold)}`;
-    return reason ? `${found}; ${reason}` : found;
+    return `${format.measured(value)} ${sign} ${format.measured(threshold)}`;
   }
   const simple = Object.entries(evidence ?? {}).filter(([, each]) => typeof each !== "object");
   const said = simple.slice(0, 3).map(([name, each]) => `${format.words(name)} ${each}`);
   return said.join(", ") || format.NOTHING;
 }
 
-function valueNode(value) {
+function valueNode(value, name = "") {
   if (value === null || value === undefined) return format.NOTHING;
+  if (name === "operator") return SIGNS[value] ?? value;
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "string" && INSTANT.test(value))
     return moment(value, format.timeWithSeconds);
-  return typeof value === "number" ? format.count(value) : String(value);
+  return NUMBER.test(value) ? format.measured(value) : String(value);
 }
 
 /** All of the evidence: single values as a list, lists of objects as tables. */
@@ -63,7 +70,7 @@ export function evidenceNodes(evidence, title = "Evidence") {
           "dl",
           { class: "facts" },
           simple.map(([name, value]) =>
-            h("div", {}, h("dt", {}, format.words(name)), h("dd", {}, valueNode(value))),
+            h("div", {}, h("dt", {}, format.words(name)), h("dd", {}, valueNode(value, name))),
           ),
         )
       : null,

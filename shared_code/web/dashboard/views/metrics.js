@@ -8,6 +8,7 @@ import * as format from "../format.js";
 import { panel, source } from "../panel.js";
 import { linkTo, span, state } from "../place.js";
 import { csvLink, table } from "../table.js";
+import { subjectText } from "./evidence.js";
 
 const MOST_SERIES = 5;
 const TONES = ["accent", "series-2", "series-3", "series-4", "series-5"];
@@ -35,7 +36,7 @@ const ALL_TOP_COLUMNS = [
     key: "match_rate",
     label: "Rate",
     className: "number",
-    node: (row) => [bar(Number(row.match_rate ?? 0)), format.ratio(row.match_rate)],
+    node: (row) => bar(Number(row.match_rate ?? 0), format.ratio(row.match_rate)),
   },
   TOP_COLUMNS[4],
 ];
@@ -44,7 +45,7 @@ const VALUE_COLUMNS = [
   { key: "window_start", label: "Window", kind: "time" },
   { key: "rule_id", label: "Rule", node: toRule },
   { key: "scope", label: "Scope", kind: "words" },
-  { key: "dimensions", label: "Of", node: (row) => named(row.dimensions) },
+  { key: "dimensions", label: "Of", node: (row) => subjectText(row.dimensions) },
   { key: "value", label: "Value", kind: "measured" },
   { key: "payment_count", label: "Payments", kind: "count" },
   { key: "outcome", label: "Outcome", kind: "words" },
@@ -52,14 +53,6 @@ const VALUE_COLUMNS = [
   { key: "exceeded", label: "Alert", kind: "yes" },
   { key: "rule_set_version", label: "Rules" },
 ];
-
-/** {"currency": "EUR"} -> currency EUR */
-export function named(dimensions) {
-  const pairs = Object.entries(dimensions ?? {});
-  return pairs.length
-    ? pairs.map(([name, value]) => `${format.words(name)} ${value ?? format.NOTHING}`).join(", ")
-    : "all payments";
-}
 
 export function metricsView() {
   const rule = filters.text("rule", "Rule", { list: true, size: 26 });
@@ -105,9 +98,7 @@ export function metricsView() {
           items.length
             ? [
                 table({ caption: "Values of windows", columns: VALUE_COLUMNS, rows: items }),
-                next
-                  ? h("p", { class: "more" }, "The first 200 rows; the CSV has up to 1,000.")
-                  : null,
+                next ? h("p", { class: "more" }, "The newest 200 rows; the CSV has all.") : null,
               ]
             : [],
         nothing: "No rule of windows, velocity, sequences or scores has a value in this span.",
@@ -117,11 +108,21 @@ export function metricsView() {
   };
 }
 
+/** The rule with values in most windows, of the fewest groups: it makes the best first picture. */
+function mostTold(items) {
+  const told = [...Map.groupBy(items, (each) => each.rule_id)].map(([ruleId, rows]) => {
+    const windows = new Set(rows.map((each) => each.window_start)).size;
+    return { ruleId, windows, groups: rows.length / windows };
+  });
+  told.sort((a, b) => b.windows - a.windows || a.groups - b.groups);
+  return told[0]?.ruleId;
+}
+
 function overTime({ items, complete }) {
-  const ruleId = state.query.get("rule") ?? items[0]?.rule_id;
+  const ruleId = state.query.get("rule") ?? mostTold(items);
   const rows = items.filter((each) => each.rule_id === ruleId && each.value !== null);
   if (!rows.length) return [];
-  const bySubject = Map.groupBy(rows, (each) => named(each.dimensions));
+  const bySubject = Map.groupBy(rows, (each) => subjectText(each.dimensions));
   const largest = [...bySubject]
     .toSorted((a, b) => b[1].length - a[1].length)
     .slice(0, MOST_SERIES);

@@ -118,7 +118,10 @@ function tiles(now) {
     tile(
       "Open alerts",
       format.count(Object.values(now.open_alerts).reduce((sum, each) => sum + each, 0)),
-      alerts.map((name) => [severity(name), ` ${format.count(now.open_alerts[name])} `]),
+      alerts.map((name) => [
+        h("span", { class: "whole" }, severity(name), ` ${format.count(now.open_alerts[name])}`),
+        " ",
+      ]),
     ),
     tile(
       "Rejected, last hour",
@@ -126,8 +129,7 @@ function tiles(now) {
       "events kept with their reason",
     ),
     tile("Windows to close", format.count(now.open_windows), [
-      "oldest ",
-      moment(now.oldest_open_window),
+      now.open_windows ? ["oldest ", moment(now.oldest_open_window)] : "all that ended are closed",
     ]),
     tile(
       "Active rules",

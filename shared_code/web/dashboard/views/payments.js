@@ -3,8 +3,10 @@
 import { h } from "../dom.js";
 import * as format from "../format.js";
 
-const card = (row) =>
-  row.card_last4 ? `${row.card_brand ?? ""} ${row.card_bin ?? ""}…${row.card_last4}`.trim() : null;
+function card(row) {
+  if (!row.card_last4) return format.NOTHING;
+  return `${row.card_brand ?? ""} ${row.card_bin ?? ""}…${row.card_last4}`.trim();
+}
 
 const route = (row) =>
   [row.customer_country, row.merchant_country ?? row.counterparty_country]
@@ -27,7 +29,7 @@ export const PAYMENT_COLUMNS = [
   },
   { key: "customer_country", label: "Countries", node: route },
   { key: "channel", label: "Channel", kind: "words" },
-  { key: "card_last4", label: "Card", node: (row) => card(row) ?? format.NOTHING },
+  { key: "card_last4", label: "Card", node: (row) => card(row) },
   {
     key: "quality_flags",
     label: "Quality",

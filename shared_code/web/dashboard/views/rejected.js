@@ -13,22 +13,23 @@ const EVENT_COLUMNS = [
   { key: "rejected_at", label: "Rejected", kind: "seconds" },
   { key: "reason", label: "Reason", kind: "words" },
   { key: "detail", label: "Detail", className: "long" },
-  { key: "event_hub", label: "Hub" },
-  { key: "partition_id", label: "Partition", className: "number" },
-  { key: "sequence_number", label: "Sequence", kind: "count" },
-  { key: "event_index", label: "Event", kind: "count" },
+  { key: "sequence_number", label: "Message, event", node: place },
   { key: "masked_body", label: "Body, masked", node: body },
 ];
 
+/** Hub, partition and sequence number of the message, and the place of the event in it. */
+function place(row) {
+  return `${row.event_hub}/${row.partition_id} ${row.sequence_number}, ${row.event_index}`;
+}
+
 function body(row) {
   if (!row.masked_body) return "empty";
-  const place = `${row.partition_id}/${row.sequence_number}/${row.event_index}`;
   return h(
     "details",
-    { class: "body-text", "data-key": `body ${place}` },
+    { class: "body-text", "data-key": `body ${place(row)}` },
     h(
       "summary",
-      { "aria-label": `Body of event ${place}` },
+      { "aria-label": `Body of ${place(row)}` },
       `${format.count(row.masked_body.length)} characters`,
     ),
     h("pre", {}, row.masked_body),
@@ -95,7 +96,7 @@ function byReason(items) {
       key: "count",
       label: "Events",
       className: "number",
-      node: (row) => [bar(row.count / most), format.count(row.count)],
+      node: (row) => bar(row.count / most, format.count(row.count)),
     },
   ];
   return table({ caption: "Rejected events by reason", columns, rows: items });

@@ -11,7 +11,7 @@ import { METHODS, STATUSES } from "../vocabularies.js";
 import { PAYMENT_COLUMNS } from "./payments.js";
 
 const REVISION_COLUMNS = [
-  { key: "revision", label: "Revision", kind: "count" },
+  { key: "revision", label: "Revision" },
   { key: "computed_at", label: "Computed", kind: "seconds" },
   { key: "final_at", label: "Final from", kind: "seconds" },
   { key: "payment_count", label: "Payments", kind: "count" },

@@ -101,7 +101,13 @@ export function windowsView() {
         nothing,
         width: "half",
       }),
-      panel({ title: "Amounts by currency", from: all, show: byCurrency, nothing }),
+      panel({
+        title: "Amounts by currency",
+        from: all,
+        show: byCurrency,
+        nothing,
+        tools: [saveRows("amounts-by-currency", CURRENCY_COLUMNS, () => sums)],
+      }),
       panel({
         title: "Windows by method, currency and status",
         from: source((signal) =>
@@ -206,27 +212,27 @@ let chosenGroup = null;
 
 const paid = (rows) => rows.reduce((sum, row) => sum + row.payment_count, 0);
 
+const CURRENCY_COLUMNS = [
+  { key: "currency", label: "Currency" },
+  { key: "payment_count", label: "Payments", kind: "count" },
+  ...STATUSES.map((status) => ({ key: status, label: format.words(status), kind: "money" })),
+];
+let sums = [];
+
+function sumOfStatus(items, status) {
+  const amounts = items.filter((row) => row.payment_status === status).map((row) => row.amount_sum);
+  return amounts.length ? format.sumOfDecimals(amounts) : null;
+}
+
 function byCurrency(found) {
-  if (!found.items.length) return [];
-  const rows = [...Map.groupBy(found.items, (row) => row.currency)]
-    .map(([currency, items]) => {
-      const sums = STATUSES.map((status) => {
-        const amounts = items
-          .filter((row) => row.payment_status === status)
-          .map((row) => row.amount_sum);
-        return [status, amounts.length ? format.sumOfDecimals(amounts) : null];
-      });
-      return { currency, payment_count: paid(items), ...Object.fromEntries(sums) };
-    })
+  sums = [...Map.groupBy(found.items, (row) => row.currency)]
+    .map(([currency, items]) => ({
+      currency,
+      payment_count: paid(items),
+      ...Object.fromEntries(STATUSES.map((status) => [status, sumOfStatus(items, status)])),
+    }))
     .toSorted((a, b) => b.payment_count - a.payment_count);
-  const columns = [
-    { key: "currency", label: "Currency" },
-    { key: "payment_count", label: "Payments", kind: "count" },
-    ...STATUSES.map((status) => ({ key: status, label: format.words(status), kind: "money" })),
-  ];
-  return [
-    cut(found),
-    table({ caption: "Sums of amounts by currency and status", columns, rows }),
-    h("p", { class: "more" }, saveRows("amounts-by-currency", columns, rows)),
-  ];
+  if (!sums.length) return [];
+  const caption = "Sums of amounts by currency and status";
+  return [cut(found), table({ caption, columns: CURRENCY_COLUMNS, rows: sums })];
 }
