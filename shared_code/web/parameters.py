@@ -18,7 +18,8 @@ from shared_code.web.problems import ParameterError, Problem
 # Azure Functions takes its key in the query, too; it is no parameter of ours, and never read.
 FUNCTION_KEY: Final = "code"
 _SHOWN: Final = 60
-_MOST_VALUES: Final = 200
+# Addresses of requests have some thousand characters at most, here and in Azure.
+MOST_VALUES: Final = 50
 
 
 class Kind(Protocol):
@@ -107,12 +108,7 @@ class Text:
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of one value."""
-        return {
-            "type": "string",
-            "pattern": f"^{self.pattern}$",
-            "maxLength": self.most,
-            "examples": [self.example],
-        }
+        return {"type": "string", "pattern": f"^{self.pattern}$", "maxLength": self.most}
 
     def read(self, text: str) -> str:
         """Return the text; see ``Kind``."""
@@ -176,7 +172,7 @@ def read_query(parameters: Sequence[Parameter], query: Iterable[tuple[str, str]]
     values: dict[str, Any] = {}
     for name, parameter in known.items():
         texts = given.get(name) or ([] if parameter.default is None else [parameter.default])
-        if len(texts) > (_MOST_VALUES if parameter.repeated else 1):
+        if len(texts) > (MOST_VALUES if parameter.repeated else 1):
             errors.append(ParameterError(name, "is given too often"))
             continue
         read = [_read(parameter, text, errors) for text in texts]

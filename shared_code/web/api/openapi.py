@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from shared_code.web.csv_text import CSV_TYPE
-from shared_code.web.parameters import Parameter
+from shared_code.web.parameters import MOST_VALUES, Parameter
 from shared_code.web.problems import PROBLEM_TYPE, ProblemDetails
 from shared_code.web.representation import JSON_TYPE
 from shared_code.web.resources import Resource
@@ -126,7 +126,7 @@ def _answer_schema(resource: Resource) -> dict[str, Any]:
 def _parameter(parameter: Parameter) -> dict[str, Any]:
     schema = parameter.kind.schema()
     if parameter.repeated:
-        schema = {"type": "array", "items": schema, "maxItems": 200}
+        schema = {"type": "array", "items": schema, "maxItems": MOST_VALUES}
     if parameter.default is not None:
         schema["default"] = parameter.kind.read(parameter.default)
     described = {
