@@ -22,59 +22,43 @@ _FIRST_DIGITS: Final = frozenset("23456")
 _DIGITS_TO_ZERO: Final = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in range(256))
 _THIRTEEN: Final = b"0" * 13
 _SEPARATORS: Final = b" -."
-_HEX_DIGITS: Final = b"0123456789abcdefABCDEF"
-_SHORTEST_DIGEST: Final = 32
-_LONGEST_DIGEST: Final = 128
-# Beyond so many a text is not ordinary and is looked through in full.
-_MOST_LOOKS: Final = 32
+# What its digits come to is another number: 4.11111111111111E15 ends with a zero.
+_EXPONENT_NUMBER: Final = re.compile(rb"\b[0-9]++(?:\.[0-9]++)?+[eE][+-]?[0-9]++\b")
 _ZERO: Final = ord("0")
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
 
 
 def may_hold_card_number(text: bytes) -> bool:
-    """Tell whether ``text`` may hold 13 digits in a row, spaces, hyphens and points aside.
+    """Tell whether a JSON text may hold a card number, in a string or as a number.
 
-    Points, since a card number in a floating-point field is written ``4.111111111111111E15``.
-    Digits inside UUIDs and digests do not count. Runs on every message, so it is a few passes in
-    C, and errs on the safe side.
+    Points are passed over like spaces and hyphens, since a card number in a floating-point field
+    is written ``4.111111111111111E15``. Runs on every message: 13 digits in a row are looked for
+    in a few passes in C, and only the string or number that they stand in is looked at closely.
     """
     figures = text.translate(_DIGITS_TO_ZERO, _SEPARATORS)
     at = figures.find(_THIRTEEN)
-    if at < 0:
-        return False
-    stripped = text.translate(None, _SEPARATORS)
-    looks = 0
+    start = seen = 0
     while at >= 0:
-        looks += 1
-        end = _end_of_digest(text, stripped, at)
-        if end is None or looks > _MOST_LOOKS:
+        start = _end_of_figures(text, start, at - seen)
+        end = text.find(b'"', start)
+        piece = text[text.rfind(b'"', 0, start) + 1 : len(text) if end < 0 else end]
+        if _EXPONENT_NUMBER.search(piece) or find_card_numbers(piece.decode("utf-8", "replace")):
             return True
-        at = figures.find(_THIRTEEN, end)
+        if end < 0:
+            return False
+        seen = at + len(text[start:end].translate(None, _SEPARATORS))
+        start = end
+        at = figures.find(_THIRTEEN, seen)
     return False
 
 
-def _end_of_digest(text: bytes, stripped: bytes, at: int) -> int | None:
-    """Return where the UUID or digest ends that holds position ``at``; None if there is none.
-
-    Args:
-        text: as it came.
-        stripped: the same without separators.
-        at: a position in ``stripped``.
-    """
-    before = stripped[max(at - _LONGEST_DIGEST, 0) : at]
-    after = stripped[at : at + _LONGEST_DIGEST]
-    start = at - len(before) + len(before.rstrip(_HEX_DIGITS))
-    end = at + len(after) - len(after.lstrip(_HEX_DIGITS))
-    token = stripped[start:end]
-    if not _SHORTEST_DIGEST <= len(token) <= _LONGEST_DIGEST:
-        return None
-    # Without its separators a card number beside other text could look like one of them: each of
-    # its occurrences has to stand in the text in one piece, or as a UUID.
-    found = text.count(token)
-    if len(token) == _SHORTEST_DIGEST:
-        parts = (token[:8], token[8:12], token[12:16], token[16:20], token[20:])
-        found += text.count(b"-".join(parts))
-    return end if found == stripped.count(token) else None
+def _end_of_figures(text: bytes, start: int, figures: int) -> int:
+    """Return where so many bytes of ``text`` from ``start`` on end, separators not counted."""
+    while figures:
+        end = start + figures
+        figures = sum(text.count(separator, start, end) for separator in _SEPARATORS)
+        start = end
+    return start
 
 
 def passes_luhn(digits: str) -> bool:

@@ -141,8 +141,33 @@ def test_quick_look_passes_over_uuids_and_digests(identifier: uuid.UUID) -> None
     assert not may_hold_card_number(f'"{uuid.UUID(hex=digits + identifier.hex[13:])}"'.encode())
 
 
-def test_quick_look_leaves_a_text_full_of_digests_to_the_thorough_one() -> None:
-    assert may_hold_card_number(b"".join(b'"%032x",' % number for number in range(1000)))
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            '"sent_at": 1769817600123, "order": "4111111111111112"', id="numbers of 13 on"
+        ),
+        pytest.param('"session": "3f41111111111112", "n": 1.5E3', id="within a short id"),
+        pytest.param("".join(f'"{number:031x}f",' for number in range(1000)), id="many digests"),
+    ],
+)
+def test_quick_look_passes_over_long_numbers_that_are_no_card_numbers(text: str) -> None:
+    assert not may_hold_card_number(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            '"sent - at - ": 1769817600123, "n": "4111 1111 1111 1111"', id="behind others"
+        ),
+        pytest.param('"n": 4.11111111111111E15', id="its last digit in an exponent"),
+        pytest.param("[4111111111111111]", id="without any string"),
+        pytest.param('"4111111111111111', id="in a string that is not closed"),
+    ],
+)
+def test_quick_look_does_not_pass_over(text: str) -> None:
+    assert may_hold_card_number(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -153,4 +178,5 @@ def test_quick_look_leaves_a_text_full_of_digests_to_the_thorough_one() -> None:
 def test_hostile_digits_take_linear_time(text: str) -> None:
     started = time.perf_counter()
     mask_card_numbers(text)
+    may_hold_card_number(text.replace(" ", '"').encode())
     assert time.perf_counter() - started < 3
