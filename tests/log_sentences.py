@@ -54,9 +54,13 @@ def is_said(parts: tuple[str, ...]) -> bool:
 
 def instruments() -> set[str]:
     """Return the names of what is measured."""
-    return {each._name for each in vars(measurements).values() if hasattr(each, "_name")}
+    names = (str(getattr(each, "_name", "")) for each in vars(measurements).values())
+    return {name for name in names if name.startswith("payments.")}
 
 
 def expected_instruments(kql: str) -> set[str]:
     """Return the measurements that a query names."""
-    return set(re.findall(r'"(payments\.[a-z_.]+)"', kql)) if "customMetrics" in kql else set()
+    if "customMetrics" not in kql:
+        return set()
+    chosen = re.findall(r"where name (?:==|in) ([^\n]+)", kql)
+    return {name for each in chosen for name in re.findall(_TEXT, each)}
