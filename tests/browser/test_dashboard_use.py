@@ -48,6 +48,12 @@ def places(shown: Shown) -> list[str]:
     return [*VIEWS, window_place(window), f"alerts/{alert}", f"rules/{version}"]
 
 
+def name_of(place: str) -> str:
+    """Return what a screenshot of a place is called."""
+    view, one, _ = place.partition("/")
+    return f"{view}-one" if one else view
+
+
 def violations(seen: DashboardPage, axe: str) -> list[str]:
     """Return what axe finds against WCAG 2.2 A and AA."""
     seen.page.evaluate(axe)
@@ -69,10 +75,10 @@ def test_no_view_breaks_a_rule_of_accessibility(
     with dashboard_page(chromium, shown.host_url, theme=theme) as seen:
         for place in places(shown):
             seen.open(place)
+            if theme == "dark":
+                seen.screenshot(f"{name_of(place)}-{theme}")
             seen.page.evaluate(OPEN_ALL)
             assert violations(seen, axe) == [], place
-            if theme == "dark":
-                seen.screenshot(f"{place.partition('/')[0]}-{theme}")
         assert seen.complaints == []
 
 
@@ -94,7 +100,7 @@ def test_a_narrow_screen_needs_no_scrolling_sideways(chromium: Browser, shown: S
         for place in places(shown):
             seen.open(place)
             assert seen.page.evaluate("document.documentElement.scrollWidth") <= 360, place
-            seen.screenshot(f"{place.partition('/')[0]}-360")
+            seen.screenshot(f"{name_of(place)}-360")
         assert seen.complaints == []
 
 
@@ -266,6 +272,35 @@ def _outage(route: Route) -> None:
 def test_a_parameter_that_the_api_refuses_is_named(troubled: DashboardPage) -> None:
     troubled.open("alerts?rule=No%20Rule")
     expect(troubled.page.locator(".notice.failed li")).to_contain_text("rule")
+
+
+def test_who_gives_no_key_is_asked_again_only_when_they_try_again(
+    troubled: DashboardPage,
+) -> None:
+    troubled.page.route(API, lambda route: route.fulfill(status=401))
+    troubled.page.clock.install()
+    troubled.page.goto(f"{troubled.url}#/alerts")
+    dialog = troubled.page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Cancel").click()
+    notice = troubled.page.locator(".notice.failed")
+    expect(notice).to_contain_text("The API asks for a key")
+    troubled.page.clock.run_for(15_500)
+    troubled.settle()
+    expect(dialog).to_have_count(0)
+    notice.get_by_role("button", name="Try again").click()
+    expect(dialog).to_be_visible()
+
+
+def test_who_is_signed_out_is_told_to_sign_in(troubled: DashboardPage) -> None:
+    elsewhere = {"Location": "https://login.example/authorize"}
+    troubled.page.route(API, lambda route: route.fulfill(status=302, headers=elsewhere))
+    troubled.open("alerts")
+    expect(troubled.page.locator(".notice.failed")).to_contain_text("You are signed out")
+
+
+def test_figures_that_were_asked_for_are_announced(seen: DashboardPage) -> None:
+    seen.open("rejected")
+    expect(seen.page.get_by_role("status")).to_have_text("Rejected events: figures are loaded")
 
 
 def test_a_key_is_asked_for_once_and_kept_for_the_tab_only(troubled: DashboardPage) -> None:

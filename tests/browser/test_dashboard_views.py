@@ -141,7 +141,7 @@ def test_a_window_tells_what_late_payments_changed(seen: DashboardPage, shown: S
     assert sum(number(row["More by"]) for row in changed) == number(rows[0]["Payments"]) - number(
         rows[1]["Payments"]
     )
-    seen.screenshot("window-light")
+    seen.screenshot("windows-one-light")
 
 
 def test_an_alert_shows_its_evidence_and_leads_to_its_payments(
@@ -158,7 +158,7 @@ def test_an_alert_shows_its_evidence_and_leads_to_its_payments(
         f" WHERE alert_id = '{identity}'",
     )
     assert len(seen.rows("Payments that its evidence names")) == named
-    seen.screenshot("alert-light")
+    seen.screenshot("alerts-one-light")
 
 
 def test_alerts_are_filtered_by_severity(seen: DashboardPage) -> None:
@@ -219,7 +219,7 @@ def test_versions_of_rules_tell_what_changed_in_meaning(seen: DashboardPage, sho
     [(older,)] = query(shown.local, "SELECT version FROM rule_sets ORDER BY rule_set LIMIT 1")
     changes = seen.rows(f"From {older} to {newest['Version']}")
     assert {"described_in_markup", "completed_volume"} <= {row["Rule or list"] for row in changes}
-    seen.screenshot("rule-set-light")
+    seen.screenshot("rules-one-light")
 
 
 def test_stored_markup_is_shown_as_text(seen: DashboardPage, shown: Shown) -> None:

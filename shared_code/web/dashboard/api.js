@@ -47,6 +47,7 @@ async function request(path, query, { signal, asksForKey = true } = {}) {
   try {
     response = await fetch(urlOf(path, query), {
       signal,
+      redirect: "manual", // to where people sign in, which is another host and no JSON
       headers: key ? { "x-functions-key": key } : {},
     });
   } catch (error) {
@@ -54,6 +55,9 @@ async function request(path, query, { signal, asksForKey = true } = {}) {
     throw new Problem("The API cannot be reached", "The network or the service is down.");
   }
   if (response.ok) return response;
+  if (response.type === "opaqueredirect") {
+    throw new Problem("You are signed out", "Reload the page to sign in again.");
+  }
   if (response.status === 401 && asksForKey && (await giveKey(key))) {
     return request(path, query, { signal, asksForKey: false });
   }
@@ -115,6 +119,12 @@ function queryOf(parameters) {
 }
 
 let asking = null;
+let declined = false;
+
+/** Let the key be asked for again, after the user has declined to give one. */
+export function askAgain() {
+  declined = false;
+}
 
 /**
  * Ask for a function key once, however many requests were refused, and keep it for this tab only.
@@ -123,6 +133,7 @@ let asking = null;
  */
 async function giveKey(refused) {
   if (sessionStorage.getItem(KEY) !== refused) return true;
+  if (declined) return false;
   asking ??= askForKey(refused !== null).finally(() => {
     asking = null;
   });
@@ -149,7 +160,7 @@ function askForKey(again) {
         { id: "key-meaning" },
         again ? "The API did not take that key. " : "",
         "Enter a function key of this app. This tab keeps it until it is closed, ",
-        "and sends it to no one else.",
+        "and sends it to no one else. Who signs in to this app reloads the page instead.",
       ),
       h("label", { for: "key" }, "Function key"),
       input,
@@ -177,6 +188,7 @@ function askForKey(again) {
       const given = dialog.returnValue;
       dialog.remove();
       if (given) sessionStorage.setItem(KEY, given);
+      declined = !given;
       resolve(Boolean(given));
     });
   });

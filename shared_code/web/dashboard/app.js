@@ -1,5 +1,6 @@
 // The page: goes where the address says, and fetches new figures while it is live.
 
+import { askAgain } from "./api.js";
 import { fillControls } from "./controls.js";
 import { announce, h } from "./dom.js";
 import { clock, zone } from "./format.js";
@@ -66,7 +67,7 @@ function go() {
   controls.follow();
   showLinks();
   view.panels.forEach((panel) => panel.again());
-  refresh();
+  refresh({ isAsked: true });
 }
 
 function show(isFirst) {
@@ -105,7 +106,8 @@ function showLinks() {
   }
 }
 
-async function refresh() {
+/** Fetch everything; who asked for it is told when it is there, who did not is left in peace. */
+async function refresh({ isAsked = false } = {}) {
   clearTimeout(timer);
   loading.abort();
   loading = new AbortController();
@@ -113,7 +115,10 @@ async function refresh() {
   round += 1;
   const failures = await Promise.all(view.panels.map((panel) => panel.refresh(round, signal)));
   if (signal.aborted) return;
-  if (!failures.some(Boolean)) controls.refreshed(`${clock(new Date())} ${zone()}`);
+  if (!failures.some(Boolean)) {
+    controls.refreshed(`${clock(new Date())} ${zone()}`);
+    if (isAsked) announce(`${view.heading}: figures are loaded`);
+  }
   plan();
 }
 
@@ -136,7 +141,10 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
-main.addEventListener("again", refresh);
+main.addEventListener("again", () => {
+  askAgain();
+  refresh({ isAsked: true });
+});
 addEventListener("hashchange", go);
 document.getElementById("views").append(...[...links.values()].map((link) => h("li", {}, link)));
 go();

@@ -6,6 +6,8 @@ import { moment, table } from "../table.js";
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
+// Of a payment, the last of these stands first.
+const FIRST = ["currency", "amount", "payment_status", "transaction_id", "event_time"];
 const IN_SHORT = ["value", "operator", "threshold", "reason"];
 
 /** {"customer.id": "c1"}, as it is or as JSON -> customer c1 */
@@ -59,9 +61,9 @@ export function evidenceNodes(evidence, title = "Evidence") {
   const simple = [];
   const nested = [];
   for (const [name, value] of Object.entries(evidence ?? {})) {
-    if (Array.isArray(value)) nested.push([name, value]);
-    else if (value !== null && typeof value === "object") nested.push([name, [value]]);
-    else simple.push([name, value]);
+    const isNested = value !== null && typeof value === "object";
+    if (!isNested) simple.push([name, value]);
+    else if (Object.keys(value).length) nested.push([name, Array.isArray(value) ? value : [value]]);
   }
   simple.sort(([a], [b]) => order(a) - order(b));
   return [
@@ -81,25 +83,28 @@ export function evidenceNodes(evidence, title = "Evidence") {
 const order = (name) => (IN_SHORT.includes(name) ? IN_SHORT.indexOf(name) : IN_SHORT.length);
 
 function listNodes(caption, name, values) {
-  const heading = h("h3", {}, `${format.words(name)} (${format.count(values.length)})`);
+  const key = `evidence ${name}`;
+  const summary = h("summary", {}, `${format.words(name)} (${format.count(values.length)})`);
   if (values.every((each) => each === null || typeof each !== "object")) {
-    return [
-      heading,
-      h(
-        "p",
-        { class: "values" },
-        values.map((each) => h("code", {}, each ?? "null")),
-      ),
-    ];
+    const codes = values.map((each) => h("code", {}, each ?? "null"));
+    return disclosure(key, summary, h("p", { class: "values" }, codes));
   }
   const keys = [...new Set(values.flatMap((each) => Object.keys(each ?? {})))];
-  const columns = keys.map((key) => ({
-    key,
-    label: format.words(key),
-    node: (row) =>
-      typeof row?.[key] === "object" && row[key] !== null
-        ? h("code", {}, JSON.stringify(row[key]))
-        : valueNode(row?.[key]),
+  keys.sort((a, b) => FIRST.indexOf(b) - FIRST.indexOf(a));
+  const columns = keys.map((each) => ({
+    key: each,
+    label: format.words(each),
+    className: values.every((row) => NUMBER.test(row?.[each])) ? "number" : null,
+    node: (row) => cellNode(row?.[each], each),
   }));
-  return [heading, table({ caption, columns, rows: values.map((each) => each ?? {}) })];
+  const rows = values.map((each) => each ?? {});
+  return disclosure(key, summary, table({ caption, columns, rows }));
+}
+
+const disclosure = (key, ...nodes) => h("details", { class: "figures", "data-key": key }, ...nodes);
+
+function cellNode(value, name) {
+  return value !== null && typeof value === "object"
+    ? h("code", {}, JSON.stringify(value))
+    : valueNode(value, name);
 }

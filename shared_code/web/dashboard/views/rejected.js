@@ -24,14 +24,11 @@ function place(row) {
 
 function body(row) {
   if (!row.masked_body) return "empty";
+  const length = `${format.count(row.masked_body.length)} characters`;
   return h(
     "details",
     { class: "body-text", "data-key": `body ${place(row)}` },
-    h(
-      "summary",
-      { "aria-label": `Body of ${place(row)}` },
-      `${format.count(row.masked_body.length)} characters`,
-    ),
+    h("summary", { "aria-label": `${length}, body of ${place(row)}` }, length),
     h("pre", {}, row.masked_body),
   );
 }

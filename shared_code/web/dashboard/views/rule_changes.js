@@ -3,14 +3,15 @@
 import { h } from "../dom.js";
 import { table } from "../table.js";
 
-const CHANGE_COLUMNS = [
+export const CHANGE_COLUMNS = [
   { key: "rule", label: "Rule or list" },
   { key: "where", label: "Where", kind: "code" },
   { key: "before", label: "Before", className: "long" },
   { key: "after", label: "After", className: "long" },
 ];
 
-const rows = (found) => [
+/** The changes as rows of one table. */
+export const changeRows = (found) => [
   ...found.added.map((each) => ({
     rule: each.rule_id,
     where: "rule",
@@ -35,14 +36,11 @@ const rows = (found) => [
 ];
 
 export function changes(older, newer, found) {
-  const listed = rows(found);
+  const listed = changeRows(found);
   const caption = `From ${older} to ${newer}`;
+  const counted = `${listed.length} ${listed.length === 1 ? "change" : "changes"} in meaning`;
   return [
-    h(
-      "p",
-      { class: "note" },
-      `${caption}: ${listed.length} ${listed.length === 1 ? "change" : "changes"} in meaning.`,
-    ),
+    h("p", { class: "note" }, `${caption}: ${counted}. ${found.advice ?? ""}`),
     listed.length ? table({ caption, columns: CHANGE_COLUMNS, rows: listed }) : null,
   ];
 }

@@ -6,8 +6,8 @@ import * as filters from "../filters.js";
 import * as format from "../format.js";
 import { panel, source } from "../panel.js";
 import { linkTo, state } from "../place.js";
-import { csvLink, moment, severity, table } from "../table.js";
-import { changes } from "./rule_changes.js";
+import { csvLink, moment, saveRows, severity, table } from "../table.js";
+import { CHANGE_COLUMNS, changeRows, changes } from "./rule_changes.js";
 
 const role = (row) =>
   row.is_active
@@ -94,6 +94,7 @@ export function ruleSetView(version) {
   const path = `rules/${encodeURIComponent(version)}`;
   const against = filters.choice("against", "Compared with", [["", "the version before"]]);
   const offered = new Set();
+  const listed = { changes: [], rules: [] };
   const select = against.element.querySelector("select");
   const history = source((signal) => get("rules", ALL_TIME(), signal));
 
@@ -124,14 +125,22 @@ export function ruleSetView(version) {
       panel({
         title: "What changed in meaning",
         from: difference,
-        show: ({ other, found }) => (other === null ? [] : changes(other, version, found)),
+        show: ({ other, found }) => {
+          listed.changes = found ? changeRows(found) : [];
+          return found ? changes(other, version, found) : [];
+        },
         nothing: "There is no version before it.",
+        tools: [saveRows("changes-in-meaning", CHANGE_COLUMNS, () => listed.changes)],
       }),
       panel({
         title: "Rules of this version",
         from: source((signal) => get(path, {}, signal)),
-        show: document_,
+        show: (found) => {
+          listed.rules = found.rules ?? [];
+          return document_(found);
+        },
         nothing: "It holds no rules.",
+        tools: [saveRows(`rules-${version}`, RULE_COLUMNS, () => listed.rules)],
       }),
     ],
   };

@@ -57,7 +57,7 @@ function toPayments(row) {
   const address = linkTo("windows", row.window_start, { method, currency, status });
   return h(
     "a",
-    { href: address, "aria-label": `${row.payment_count} payments` },
+    { href: address, "aria-label": `${format.count(row.payment_count)} payments` },
     format.count(row.payment_count),
   );
 }
