@@ -86,9 +86,9 @@ def test_what_is_no_valid_traceparent_links_nothing(told: Told, properties: Any)
 
 
 def test_no_other_property_of_a_message_is_kept(told: Told) -> None:
-    properties = [{TRACEPARENT: PARENT, "tracestate": "who=ada", "email": "ada@example.com"}]
+    properties = [{TRACEPARENT: PARENT, "tracestate": "who=example.com", "email": "ada@example.com"}]
     linked(told, properties)
-    assert "ada" not in told.span().to_json()
+    assert "example.com" not in told.span().to_json()
 
 
 def test_a_batch_is_placed_by_its_partition_its_numbers_and_its_oldest_message() -> None:
@@ -136,4 +136,4 @@ def test_the_text_of_any_other_error_is_told_nowhere(
     with pytest.raises(ValueError, match="ada"), function_span("ReloadRules", NO_HOST):
         raise ValueError("ada@example.com")
     assert caplog.messages == ["ReloadRules failed: ValueError"]
-    assert "ada" not in told.span().to_json()
+    assert "example.com" not in told.span().to_json()
