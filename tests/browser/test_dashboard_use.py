@@ -3,9 +3,11 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import psycopg2
 import pytest
 from dashboard_page import VIEWS, DashboardPage, Shown, dashboard_page, window_place
 from pipeline_probe import query
@@ -226,17 +228,33 @@ def _with_another_event(route: Route) -> None:
     route.fulfill(response=answer, body=json.dumps(found))
 
 
-def test_an_outage_is_told_instead_of_figures(troubled: DashboardPage) -> None:
-    troubled.page.route(API, _outage)
-    troubled.open()
-    notice = troubled.panel("Now").locator(".notice.failed")
-    expect(notice).to_contain_text("the database cannot be reached")
-    expect(notice).to_contain_text("try again in 5 seconds")
-    troubled.page.unroute(API)
+def test_a_database_that_is_gone_is_told_instead_of_figures_until_it_is_back(
+    troubled: DashboardPage, shown: Shown
+) -> None:
+    shown.local.postgresql.stop()
+    try:
+        troubled.open()
+        notice = troubled.panel("Now").locator(".notice.failed")
+        expect(notice).to_contain_text("the database cannot be reached")
+        expect(troubled.page.locator(".tile, canvas, table")).to_have_count(0)
+    finally:
+        shown.local.postgresql.start()
     notice.get_by_role("button", name="Try again").click()
     expect(troubled.page.locator(".tile").first).to_be_visible()
     troubled.settle()
     expect(troubled.page.locator(".notice")).to_have_count(0)
+
+
+def test_a_database_that_is_slow_is_told_and_the_rest_of_the_page_shown(
+    troubled: DashboardPage, shown: Shown
+) -> None:
+    with closing(psycopg2.connect(shown.local.settings["DATABASE_URL"])) as connection:
+        connection.cursor().execute("LOCK TABLE rule_history")
+        troubled.open()
+        expect(troubled.panel("Rules that match most").locator(".notice.failed")).to_contain_text(
+            "the database took too long"
+        )
+        expect(troubled.page.locator(".tile").first).to_be_visible()
 
 
 def test_figures_that_could_not_be_renewed_stay_and_say_so(troubled: DashboardPage) -> None:
