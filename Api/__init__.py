@@ -21,6 +21,10 @@ def main(req: func.HttpRequest) -> func.HttpResponse:
     request = request_of(req)
     answer = _api.answer(request)
     _log.info(
-        "%s %s: %d, asked by %s", request.method, request.path, answer.status, principal_of(request)
+        "%s %s: %d, asked by %s",
+        request.method,
+        request.logged_path,
+        answer.status,
+        principal_of(request),
     )
     return http_response(answer)

@@ -30,13 +30,18 @@ class ApiClient:
     url: str
     now: datetime
 
+    @property
+    def database(self) -> Database:
+        """The database that is looked at; equal settings share its connections."""
+        return Database(store_settings(self.url).database)
+
     def ask(self, address: str, method: str = "GET", **headers: str) -> Answer:
         """Return the answer to an address such as ``windows?limit=3``."""
         parts = urlsplit(address)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         request = Request(method, parts.path, query, given)
-        return JsonApi(Database(store_settings(self.url).database)).answer(request, self.now)
+        return JsonApi(self.database).answer(request, self.now)
 
     def get(self, address: str) -> Any:
         """Return what is answered as data, which is as the OpenAPI document says."""

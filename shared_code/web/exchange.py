@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import quote
 
 # Nothing that is answered is ever a page of its own, but for the dashboard, which says so itself.
 _SAFE: Final = {
@@ -10,6 +11,7 @@ _SAFE: Final = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_LOGGED: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Request:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def logged_path(self) -> str:
+        """The path in one line of a log, whatever was written into it; the query is no one's."""
+        return quote(self.path)[:_LOGGED]
 
 
 @dataclass(frozen=True, slots=True)

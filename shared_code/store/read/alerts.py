@@ -38,7 +38,10 @@ _OF_SPAN: Final = text(f"""
            OR alert.severity = ANY(CAST(:severities AS smallint[])))
       AND (CAST(:rule AS text) IS NULL OR rule_id = :rule)
       AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-      AND (CAST(:subject AS text) IS NULL OR subject = :subject)
+      AND (CAST(:subject AS text) IS NULL OR subject = :subject
+           OR CASE WHEN rule_id IS NOT NULL AND starts_with(subject, '{{') THEN EXISTS (
+                  SELECT FROM jsonb_each_text(CAST(subject AS jsonb)) AS dimension
+                  WHERE dimension.value = :subject) END)
       AND (CAST(:after_last_seen AS timestamptz) IS NULL
            OR (last_seen, alert_id)
               < (CAST(:after_last_seen AS timestamptz), CAST(:after_alert_id AS uuid)))
@@ -77,7 +80,10 @@ def alerts(
     kind: str | None,
     subject: str | None,
 ) -> Listing[SeenAlert]:
-    """Return the alerts that were last seen in a span, newest first; None means all."""
+    """Return the alerts that were last seen in a span, newest first; None means all.
+
+    A subject is the whole of it, or what one of its dimensions is: a customer's id, say.
+    """
     parameters = {
         **span.parameters(),
         **page.parameters("last_seen", "alert_id"),

@@ -14,13 +14,11 @@ from shared_code.store.read.paging import (
     PlainNumber,
     Span,
     listing,
+    newest_rows,
     plain_number,
 )
 from shared_code.store.read.subjects import shown_dimensions
 
-# What fills a page is mostly found in the newest part of a span, and all of a month would be sorted
-# for it; what is rare is looked for in one part after the other.
-_PARTS: Final = (64, 8, 1)
 # Groups are told apart by a digest, so that no cursor holds the fingerprint of a card.
 _VALUES: Final = text("""
     SELECT window_start, rule_id, scope, metric_name, metric_type, category, severity, dimensions,
@@ -127,19 +125,18 @@ def rule_values(
     """Return what rules measured in the windows of a span, newest first; None means all."""
     newest = span.end if page.after is None else page.after[0]
     parameters = {
-        **span.parameters(),
-        **page.parameters("start", "rule", "digest"),
+        "end": span.end,
         "newest": newest,
+        **page.parameters("start", "rule", "digest"),
         "rules": list(rules) if rules else None,
         "category": category,
         "scope": scope,
     }
-    rows: Sequence[Any] = ()
-    for part in _PARTS:
-        parameters["start"] = newest - (newest - span.start) / part
-        rows = connection.execute(_VALUES, parameters).all()
-        if len(rows) > page.limit:
-            break
+    rows = newest_rows(
+        lambda start: connection.execute(_VALUES, parameters | {"start": start}).all(),
+        Span(span.start, newest),
+        page,
+    )
     return listing(rows, page, _value_key, _value)
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
 from shared_code.domain.currencies import CURRENCIES
+
+_PARTS: Final = (64, 8, 1)
 
 type Key = tuple[Any, ...]
 # A number of any size and scale, as text, so that no client rounds it.
@@ -52,6 +54,25 @@ def listing[Item](
     kept = rows[: page.limit]
     next_key = key(kept[-1]) if len(rows) > page.limit else None
     return Listing([item(row) for row in kept], next_key)
+
+
+def newest_rows(read: Callable[[datetime], Sequence[Any]], span: Span, page: Page) -> Sequence[Any]:
+    """Return the newest rows of a span, up to one beyond a page.
+
+    What fills a page is mostly found in the newest part of a span, and all of a month would be
+    sorted or added up for it. What is rare is looked for in one part after the other.
+
+    Args:
+        read: the newest rows from an instant on, up to one beyond the page.
+        span: in which they lie.
+        page: that is to be filled.
+    """
+    rows: Sequence[Any] = ()
+    for part in _PARTS:
+        rows = read(span.end - (span.end - span.start) / part)
+        if len(rows) > page.limit:
+            break
+    return rows
 
 
 def at_scale(amount: Decimal | None, currency: str) -> Decimal | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from shared_code.domain.vocabularies import PaymentStatus
 from shared_code.domain.windows import PeriodLength, period_of
-from shared_code.store.read.paging import Key, Listing, Page, Span, at_scale, listing
+from shared_code.store.read.paging import Key, Listing, Page, Span, at_scale, listing, newest_rows
 
 _GROUP: Final = "payment_method, currency, payment_status"
 _SUMS: Final = "payment_count, amount_sum, amount_min, amount_max"
@@ -257,8 +257,17 @@ def throughput(
     connection: Connection, period: PeriodLength, span: Span, page: Page
 ) -> Listing[Throughput]:
     """Return counts and ratios of the periods that start in a span, newest first."""
-    statement, parameters = _of_period(period, span, (_THROUGHPUT, _THROUGHPUT_OF_PERIODS))
-    rows = connection.execute(statement, parameters | page.parameters("start")).all()
+    bound = page.parameters("start")
+    if page.after is not None:
+        span = Span(span.start, page.after[0])
+
+    def read(start: datetime) -> Sequence[Any]:
+        part = Span(start, span.end)
+        statement, parameters = _of_period(period, part, (_THROUGHPUT, _THROUGHPUT_OF_PERIODS))
+        return connection.execute(statement, parameters | bound).all()
+
+    is_windows = period is PeriodLength.five_minutes
+    rows = newest_rows(read, span, page) if is_windows else read(span.start)
 
     def counts(row: Any) -> Throughput:
         return Throughput(

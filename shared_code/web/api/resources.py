@@ -57,7 +57,11 @@ _ALERT_FILTERS: Final = (
     ),
     Parameter("rule", _RULE_ID, "Id of the rule that found it."),
     Parameter("kind", Text("[a-z][a-z_]{0,31}", 32, "velocity"), "What raised it."),
-    Parameter("subject", Text(r"[^\x00-\x1f\x7f]{1,512}", 512, "customer-1"), "Whom it is about."),
+    Parameter(
+        "subject",
+        Text(r"[^\x00-\x1f\x7f]{1,512}", 512, "customer-1"),
+        "Whom it is about: the whole subject, or one of its values.",
+    ),
 )
 _PAYMENT_KEY: Final = (Moment, Word, Word)
 

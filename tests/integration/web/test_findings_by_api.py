@@ -146,6 +146,8 @@ def test_top_rules_count_what_matched(api: ApiClient, stored: Store) -> None:
         ("kind=velocity", {'{"customer.id":"cus-1"}'}),
         ("severity=low&severity=medium", {'{"customer.id":"cus-1"}'}),
         ("subject=%7B%22customer.id%22%3A%22cus-1%22%7D", {'{"customer.id":"cus-1"}'}),
+        ("subject=cus-1", {'{"customer.id":"cus-1"}'}),
+        ("subject=cus-", set()),
         ("rule=another_rule", set()),
     ],
 )

@@ -1,14 +1,18 @@
 """Errors are told as problem details, and nobody is believed to be whom he says he is."""
 
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.web.exchange import Request
+from shared_code.web.health import VERSION
 from shared_code.web.principals import NOBODY, principal_of
 from shared_code.web.problems import not_found, store_problem
 
+ROOT = Path(__file__).parents[3]
 SIGNED_IN = {"WEBSITE_AUTH_ENABLED": "True"}
 ID = "11111111-2222-3333-4444-555555555555"
 
@@ -42,6 +46,17 @@ def test_a_problem_has_what_rfc_9457_names() -> None:
         "detail": "there is no such alert",
         "instance": "/alerts/1",
     }
+
+
+def test_no_path_forges_a_line_of_the_log() -> None:
+    logged = Request("GET", "windows/x\nGET alerts: 200\x1b[2J/é").logged_path
+    assert logged == "windows/x%0AGET%20alerts%3A%20200%1B%5B2J/%C3%A9"
+    assert len(Request("GET", "x" * 9_000).logged_path) == 200
+
+
+def test_the_version_that_is_told_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
 
 
 def test_who_signed_in_is_known_by_an_id() -> None:
