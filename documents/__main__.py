@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from documents.api_reference import api_reference
 from documents.configuration import configuration
 from documents.data_dictionary import data_dictionary
 from documents.diagrams import DiagramError, diagrams, find_browser, install_library, mistakes
@@ -17,6 +18,7 @@ from documents.testing_results import testing_results
 
 ROOT: Final = Path(__file__).parents[1]
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/api.md": api_reference,
     "docs/configuration.md": lambda: configuration(ROOT),
     "docs/data-dictionary.md": data_dictionary,
 }
