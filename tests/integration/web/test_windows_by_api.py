@@ -23,7 +23,8 @@ def stored(new_store: NewStore) -> Iterator[Store]:
         store.metrics.process_batch([message(late, 100)], now=NOW)
         store.metrics.aggregate(NOW)
         waiting = payment_event("waiting", event_time=NOW + timedelta(seconds=1))
-        store.metrics.process_batch([message(waiting, 200)], now=NOW)
+        in_a_final_hour = payment_event("later", event_time=WINDOW_START + timedelta(minutes=6))
+        store.metrics.process_batch(messages(waiting, in_a_final_hour, first=200), now=NOW)
         yield store
 
 
