@@ -53,7 +53,7 @@ from shared_code.domain.refusal import EventRefused
 
 # Many of them, a line each.
 _EMAILS: Final = re.compile(rf"(?:{EMAIL.pattern}\n)*+")
-_METADATA: Final = msgspec.json.Decoder(list[dict[str, Any] | None])
+_METADATA: Final = msgspec.json.Decoder(dict[str, Any] | None)
 
 
 def normalise_columns(
@@ -94,10 +94,10 @@ def normalise_columns(
     currencies: list[Any] = list(map(CURRENCIES.get, currency_codes))
     amounts = _amounts(amount_tokens, currencies)
     event_times = _event_times(times, horizon)
-    metadata = _metadata(raw_metadata)
+    stored, canonical = _metadata(raw_metadata)
     cards = _sound(_or(cards, NO_CARD))
 
-    needed = (currencies, methods, statuses, amounts, event_times, metadata, cards)
+    needed = (currencies, methods, statuses, amounts, event_times, canonical, cards)
     # "None in column" would compare each Decimal with None, at forty times the price.
     if any(value is None for column in needed for value in column):
         ordinary = [
@@ -175,7 +175,6 @@ def normalise_columns(
             [original or None for original in originals],
         )
     )
-    stored, canonical = zip(*metadata, strict=True)
     return list(map(AcceptedPayment, payments, stored, flags, content_hashes(payments, canonical)))
 
 
@@ -195,11 +194,10 @@ def _unless_refused[**Given, Value](
 # Each of these returns a column with None for what is refused.
 
 
-def _amounts(tokens: Iterable[msgspec.Raw], currencies: Sequence[Currency | None]) -> Sequence[Any]:
-    texts = list(map(bytes, tokens))
-    return parse_cents(texts, currencies) or [
-        None if currency is None else _unless_refused(parse_amount, text, currency)
-        for text, currency in zip(texts, currencies, strict=True)
+def _amounts(tokens: Sequence[msgspec.Raw], currencies: Sequence[Currency | None]) -> Sequence[Any]:
+    return parse_cents(tokens, currencies) or [
+        None if currency is None else _unless_refused(parse_amount, bytes(token), currency)
+        for token, currency in zip(tokens, currencies, strict=True)
     ]
 
 
@@ -210,22 +208,26 @@ def _event_times(texts: Sequence[str], horizon: Horizon) -> Sequence[Any]:
     return [_unless_refused(event_time_within, text, horizon) for text in texts]
 
 
-def _metadata(raws: Sequence[msgspec.Raw]) -> Sequence[Any]:
-    texts = list(map(bytes, raws))
-    # What is nested too deeply needs two bytes for each level.
-    if max(map(len, texts)) <= 2 * MAX_METADATA_DEPTH or _are_plain(texts):
+def _metadata(raws: Sequence[msgspec.Raw]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return metadata as they came, None if absent, and their canonical form."""
+    joined = b"\n".join([raw or b"null" for raw in raws])
+    texts = joined.split(b"\n")
+    # What has lines of its own makes more of them.
+    if len(texts) == len(raws) and _are_plain(texts):
         with suppress(msgspec.MsgspecError, UnicodeDecodeError):
-            values = _METADATA.decode(b"[" + b",".join([text or b"null" for text in texts]) + b"]")
-            encode = CANONICAL.encode
-            return [
-                (None, b"") if value is None else (text.decode(), encode(value))
-                for text, value in zip(texts, values, strict=True)
-            ]
-    return [_unless_refused(read_metadata, raw) for raw in raws]
+            lines = CANONICAL.encode_lines(_METADATA.decode_lines(joined))
+            return (
+                [None if text == "null" else text for text in joined.decode().split("\n")],
+                [b"" if text == b"null" else text for text in lines[:-1].split(b"\n")],
+            )
+    read = [_unless_refused(read_metadata, raw) or (None, None) for raw in raws]
+    stored, canonical = zip(*read, strict=True)
+    return stored, canonical
 
 
 def _are_plain(texts: Sequence[bytes]) -> bool:
-    return all(
+    # What is nested too deeply needs two bytes for each level.
+    return max(map(len, texts)) <= 2 * MAX_METADATA_DEPTH or all(
         len(text) <= MAX_METADATA_BYTES
         and text.count(b"[") + text.count(b"{") <= MAX_METADATA_DEPTH
         for text in texts

@@ -151,6 +151,13 @@ def test_odd_events_of_one_batch_come_to_the_same() -> None:
     assert_alike(events_of([ORDINARY, *odd, ORDINARY]))
 
 
+def test_metadata_over_several_lines_come_to_the_same() -> None:
+    indented = msgspec.json.decode(json.dumps(ORDINARY, indent=1), type=PaymentEvent)
+    events = [*events_of([ORDINARY]), indented, *events_of([payment_event(metadata=None)])]
+    assert_alike(events)
+    assert None not in by_columns(events)
+
+
 def test_neighbours_of_a_refused_event_are_taken() -> None:
     one, refused, other = events_of([ORDINARY, {**ORDINARY, "currency": "XXX"}, payment_event()])
     assert by_columns([one, refused, other]) == [by_itself(one), None, by_itself(other)]
