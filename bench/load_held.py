@@ -3,9 +3,11 @@
 The function host is fed through the Event Hubs endpoint, with ``ProcessTransaction`` storing and
 ``AggregateMetrics`` closing windows on its schedule (in runs under ten minutes it is called
 besides, since a schedule of five minutes would hardly be seen). First as many messages are sent as
-are taken, which gives the capacity; then 80 % of that. Memory of the host, its connections, dead
-rows and size of hot tables, what waits and the latency from sending to commit are looked at each
-second.
+are taken, which gives the capacity; then 80 % of that. In longer runs the capacity is that of the
+second of two windows, in which the first one is closed as well.
+
+Memory of the host, its connections, dead rows and size of hot tables, what waits and the latency
+from sending to commit are looked at each second.
 
 Rules that look back over an hour or a day make closing a window dearer with every window that such
 a span gets: a load of minutes cannot tell what is flat with them. They are left out with
@@ -48,6 +50,7 @@ from simulator.publishing.connection import ProducerSettings
 # Three batches for each of four partitions: enough that no partition ever waits for messages.
 _ENOUGH_WAITING: Final = 1200
 _SCHEDULE_IS_SEEN_SECONDS: Final = 600
+_WINDOW_SECONDS: Final = 300.0
 _STUCK_SECONDS: Final = 120.0
 _ANSWER_SECONDS: Final = 60.0
 _SUCCEEDED: Final = re.compile(
@@ -349,8 +352,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.redraw is not None:
         (result,) = read_results(options.redraw)
     else:
-        frozen = options.rules == "frozen"
-        plan = Plan(10.0, 20.0, options.minutes * 60, options.share, frozen)
+        held_seconds = options.minutes * 60
+        closing_counts = held_seconds >= _SCHEDULE_IS_SEEN_SECONDS
+        before = (_WINDOW_SECONDS, _WINDOW_SECONDS) if closing_counts else (10.0, 20.0)
+        plan = Plan(*before, held_seconds, options.share, options.rules == "frozen")
         began = time.perf_counter()
         console = Console()
         with console.status("starting") as status:
