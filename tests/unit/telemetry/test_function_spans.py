@@ -86,8 +86,8 @@ def test_what_is_no_valid_traceparent_links_nothing(told: Told, properties: Any)
 
 
 def test_no_other_property_of_a_message_is_kept(told: Told) -> None:
-    properties = [{TRACEPARENT: PARENT, "tracestate": "who=example.com", "email": "ada@example.com"}]
-    linked(told, properties)
+    others = {"tracestate": "who=example.com", "email": "ada@example.com"}
+    linked(told, [{TRACEPARENT: PARENT, **others}])
     assert "example.com" not in told.span().to_json()
 
 
