@@ -4,10 +4,10 @@ import azure.functions as func
 
 from shared_code.settings import load_reading_settings
 from shared_code.store.database import Database
-from shared_code.web.health import ready
+from shared_code.web.health import Probe
 from shared_code.worker.http import http_response, request_of
 
-_database = Database(load_reading_settings())
+_probe = Probe(Database(load_reading_settings()))
 
 
 def main(req: func.HttpRequest) -> func.HttpResponse:
@@ -16,4 +16,4 @@ def main(req: func.HttpRequest) -> func.HttpResponse:
     Args:
         req: of the route ``ready``.
     """
-    return http_response(ready(request_of(req), _database))
+    return http_response(_probe.ready(request_of(req)))

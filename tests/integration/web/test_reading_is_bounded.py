@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,7 @@ from shared_code.store.schema import REVISION
 from shared_code.web.api.resources import RESOURCES
 from shared_code.web.api.serving import JsonApi
 from shared_code.web.exchange import Request
-from shared_code.web.health import ready
+from shared_code.web.health import Probe
 
 SPAN = f"from={utc(NOW - timedelta(hours=2))}&to={utc(NOW + timedelta(hours=1))}"
 LISTS = [each.path for each in RESOURCES if each.key_types and "{" not in each.path]
@@ -180,15 +181,35 @@ def test_ready_is_a_database_with_the_schema_of_the_release(
     stored: Store, new_store: NewStore
 ) -> None:
     for url in (stored.writer_url, stored.reader_url):
-        assert ready(READY, Database(store_settings(url).database)).status == 200
+        assert Probe(Database(store_settings(url).database)).ready(READY).status == 200
     missing = stored.url.rpartition("/")[0] + "/no_such_database"
-    answer = ready(READY, Database(store_settings(missing).database))
+    answer = Probe(Database(store_settings(missing).database)).ready(READY)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
     with new_store() as behind:
         assert behind.value("SELECT max(version_num) FROM alembic_version") >= REVISION
         behind.execute("UPDATE alembic_version SET version_num = '0011'")
-        answer = ready(READY, behind.database)
+        answer = Probe(behind.database).ready(READY)
         assert answer.status == 503
         assert "0011" not in answer.body.decode()
         behind.execute("UPDATE alembic_version SET version_num = '9999'")
-        assert ready(READY, behind.database).status == 200
+        assert Probe(behind.database).ready(READY).status == 200
+
+
+def test_however_many_ask_whether_all_is_ready_one_of_them_waits(stored: Store) -> None:
+    database = reading(stored.reader_url)
+    probe = Probe(database)
+    assert probe.ready(READY).status == 200
+    taken = [database.engine.connect() for _ in range(2)]
+    assert probe.ready(READY).status == 200, "what was found just now is told again"
+    time.sleep(2.1)
+    with ThreadPoolExecutor(4) as callers:
+        began = time.monotonic()
+        asked = [callers.submit(probe.ready, READY) for _ in range(4)]
+        done, waiting = wait(asked, timeout=2)
+        assert (len(done), len(waiting)) == (3, 1)
+        assert {each.result().status for each in done} == {200}
+        assert next(iter(waiting)).result().status == 503
+        assert time.monotonic() - began < READING_TIMEOUT.total_seconds() + 2
+    for each in taken:
+        each.close()
+    database.engine.dispose()
