@@ -30,7 +30,7 @@ one read-only snapshot, in which a statement has
   the last 24 hours, and stay the same from page to page.
 - **CSV**: `format=csv`, or `Accept: text/csv`. What a spreadsheet would take for a formula gets an
   apostrophe before it.
-- **ETags** are of what is told, not of when: `If-None-Match` answers 304 while nothing changes.
+- **ETags** of lists are of the items, not of when: `If-None-Match` answers 304 while none changes.
 - **Errors** are problem details (RFC 9457). 400: a parameter is wrong, and `errors` names each.
   422: parameters make no sense together, or a cursor is of another query. 503 and 504: the database
   is not there, or took too long; `Retry-After` says when to ask again.
