@@ -6,7 +6,7 @@ Binary spares the server from reading times, hashes and numbers out of text.
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -33,18 +33,14 @@ _LENGTHS: Final = tuple(map(_LENGTH.pack, range(2048)))
 _GROUP_DIGITS: Final = 4
 _GROUP: Final = 10_000
 _NEGATIVE: Final = 0x4000
-# Four groups hold the 15 digits of an amount before the point, one those behind it.
-_AMOUNT_GROUPS: Final = 5
-_AMOUNT: Final = np.dtype(
-    [
-        ("length", ">i4"),
-        ("groups", ">i2"),
-        ("weight", ">i2"),
-        ("sign", ">i2"),
-        ("scale", ">i2"),
-        ("group", ">i2", (_AMOUNT_GROUPS,)),
-    ]
-)
+# They hold 16 digits before the point: those of an amount, and of a value that is written as short.
+_WHOLE_GROUPS: Final = 4
+_AMOUNT_FRACTION_GROUPS: Final = 1
+_VALUE_FRACTION_GROUPS: Final = 2
+_PACKED_DIGITS: Final = _WHOLE_GROUPS * _GROUP_DIGITS
+_VALUE_DECIMALS: Final = _VALUE_FRACTION_GROUPS * _GROUP_DIGITS
+# From so many on, values are packed in less time together than one by one.
+_MANY: Final = 32
 
 
 def integer(number: int) -> bytes:
@@ -104,23 +100,48 @@ def numeric(value: Decimal | None) -> bytes:
     return head + struct.pack(f">{len(groups)}h", *groups)
 
 
+def numerics(values: Sequence[Decimal]) -> list[bytes]:
+    """Return fields that hold what ``numeric`` makes of each value, in less time for many."""
+    if len(values) < _MANY:
+        return list(map(numeric, values))
+    texts = [f"{value:f}" for value in values]
+    scales = [len(text.partition(".")[2]) for text in texts]
+    if max(map(len, texts)) > _PACKED_DIGITS or max(scales) > _VALUE_DECIMALS:
+        return list(map(numeric, values))
+    units = np.array([int(text.replace(".", "")) for text in texts], dtype=np.int64)
+    return _packed(units, np.array(scales, dtype=np.int64), _VALUE_FRACTION_GROUPS)
+
+
 def amounts(columns: Columns) -> list[bytes]:
     """Return fields of type numeric, all of one width: the amounts of payments.
 
     Meant for ``Columns.once``: rows of payments and of their metrics both hold them.
     """
-    minor_units, exponents = columns.minor_units(), columns.exponents()
-    unit = 10**exponents
-    whole = minor_units // unit
-    fields = np.empty(columns.size, dtype=_AMOUNT)
-    fields["length"] = _AMOUNT.itemsize - 4
-    fields["groups"] = _AMOUNT_GROUPS
-    fields["weight"] = _AMOUNT_GROUPS - 2
-    fields["sign"] = 0
-    fields["scale"] = exponents
-    for place in range(_AMOUNT_GROUPS - 1):
-        fields["group"][:, place] = whole // _GROUP ** (_AMOUNT_GROUPS - 2 - place) % _GROUP
-    fields["group"][:, -1] = minor_units % unit * (_GROUP // unit)
+    return _packed(columns.minor_units(), columns.exponents(), _AMOUNT_FRACTION_GROUPS)
+
+
+def _packed(units: Integers, scales: Integers, fraction_groups: int) -> list[bytes]:
+    """Return fields of type numeric, of one width; the server drops groups that are zero.
+
+    Args:
+        units: each value without its point, at most 16 digits.
+        scales: how many of its digits stand behind the point.
+        fraction_groups: that hold them.
+    """
+    groups = _WHOLE_GROUPS + fraction_groups
+    head = [(name, ">i2") for name in ("groups", "weight", "sign", "scale")]
+    fields = np.empty(units.size, dtype=[("length", ">i4"), *head, ("group", ">i2", (groups,))])
+    fields["length"] = fields.dtype.itemsize - 4
+    fields["groups"] = groups
+    fields["weight"] = _WHOLE_GROUPS - 1
+    fields["sign"] = np.where(units < 0, _NEGATIVE, 0)
+    fields["scale"] = scales
+    unit = 10**scales
+    whole, rest = np.divmod(np.abs(units), unit)
+    rest *= _GROUP**fraction_groups // unit
+    for part, first, last in ((whole, 0, _WHOLE_GROUPS), (rest, _WHOLE_GROUPS, groups)):
+        for place in range(first, last):
+            fields["group"][:, place] = part // _GROUP ** (last - 1 - place) % _GROUP
     return pieces(fields)
 
 

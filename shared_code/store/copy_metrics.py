@@ -99,20 +99,22 @@ class _Numerics:
 
     def __init__(self, columns: Columns) -> None:
         amounts = columns.once(fields.amounts)
-        self._kept: list[Decimal | None] = list(columns.values("amount"))
-        self._by_object = dict(zip(map(id, self._kept), amounts, strict=True))
+        # Kept, so that no other object ever has the identity of one of them.
+        self._kept: list[Decimal | None] = [*columns.values("amount"), None]
+        self._by_object = dict(zip(map(id, self._kept), [*amounts, fields.NULL], strict=True))
 
     def fields(self, values: Sequence[Decimal | None]) -> list[bytes]:
         """Return the field of each value."""
         try:
             return list(map(self._by_object.__getitem__, map(id, values)))
         except KeyError:
-            return [self._made(value) for value in values]
+            # A packed column makes its objects anew each time it is gone through.
+            objects = list(values)
+            self._add(objects)
+            return list(map(self._by_object.__getitem__, map(id, objects)))
 
-    def _made(self, value: Decimal | None) -> bytes:
-        field = self._by_object.get(id(value))
-        if field is None:
-            field = self._by_object[id(value)] = fields.numeric(value)
-            # Kept, so that no other object ever has its identity.
-            self._kept.append(value)
-        return field
+    def _add(self, values: Sequence[Decimal | None]) -> None:
+        """Add the fields of values; many may be one object, which is looked at once."""
+        made = {id(value): value for value in values if value is not None}
+        self._kept += made.values()
+        self._by_object |= zip(made, fields.numerics(list(made.values())), strict=True)

@@ -72,6 +72,20 @@ def test_numbers_at_the_edges_of_their_groups_arrive(shared_store: Store, number
     assert read_back(shared_store, "numeric", [fields.numeric(Decimal(number))]) == [expected]
 
 
+EDGES = (
+    *("0", "-0.00", "1", "-1.5", "0.015", "0.00000001", "-9999.99990000", "10000.00010000"),
+    *("9999999999999999", "-999999999999999", "1E+3", "1E-8", "12345678.1000000"),
+)
+TOO_LONG = ("99999999999999999", "0.000000001", "1E+20", "-1234567890123456.5")
+
+
+@pytest.mark.parametrize("last", [*EDGES, *TOO_LONG])
+def test_many_numbers_arrive_like_one(shared_store: Store, last: str) -> None:
+    numbers = [Decimal(number) for number in (*EDGES * 3, last)]
+    one_by_one = read_back(shared_store, "numeric", map(fields.numeric, numbers))
+    assert read_back(shared_store, "numeric", fields.numerics(numbers)) == one_by_one
+
+
 CURRENCIES_BY_DECIMALS = ("JPY", "EUR", "KWD", "CLF")
 
 
