@@ -102,7 +102,8 @@ def record_commit(seconds: float, rejected: Iterable[RejectReason], rule_set_ver
 
 def record_lag(partition_id: str, oldest: datetime, now: datetime) -> None:
     """Measure how long the oldest message of a batch has waited, whatever becomes of the batch."""
-    _lag.record((now - oldest).total_seconds(), {PARTITION: partition_id})
+    # The clock of Event Hubs may be a little ahead of this one; a histogram takes nothing below 0.
+    _lag.record(max((now - oldest).total_seconds(), 0), {PARTITION: partition_id})
 
 
 def record_fold(deltas: int) -> None:
