@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from shared_code.domain.windows import Window
 from shared_code.store.database import Database
+from shared_code.store.read.subjects import shown_subject
 
 _READ_ONLY: Final = text("SET TRANSACTION READ ONLY; SET LOCAL TIME ZONE 'UTC'")
 # The view costs a look at the newest revision for each row: it is asked for hours, not for months.
@@ -122,7 +123,7 @@ class AlertCount(msgspec.Struct, frozen=True):
 
 
 class AlertOf(msgspec.Struct, frozen=True):
-    """One alert that stands."""
+    """One alert that stands; of a card's fingerprint its subject shows the head."""
 
     severity: str
     kind: str
@@ -179,7 +180,7 @@ def alert_counts(connection: Connection, span: Window) -> list[AlertCount]:
 def standing_alerts(connection: Connection, span: Window, most: int) -> list[AlertOf]:
     """Return alerts that are neither withdrawn nor suppressed, the most severe first."""
     rows = connection.execute(_ALERTS, {**span._asdict(), "most": most})
-    return [AlertOf(*row) for row in rows]
+    return [AlertOf(**row._asdict() | {"subject": shown_subject(row.subject)}) for row in rows]
 
 
 def rejected_of(connection: Connection, span: Window) -> dict[str, int]:

@@ -131,6 +131,23 @@ def test_alerts_are_counted_and_shown_the_most_severe_first(store: Store) -> Non
     assert [(each.alerts, each.withdrawn) for each in figures.alert_counts] == [(2, 1), (1, 0)]
 
 
+def test_of_a_cards_fingerprint_the_head_is_shown_and_nowhere_all_of_it(store: Store) -> None:
+    fingerprint = "0123456789abcdef" * 4
+    raised = """
+        INSERT INTO alerts (alert_id, kind, severity, rule_id, subject, evidence,
+                            first_seen, last_seen)
+        VALUES (gen_random_uuid(), 'velocity', 5, 'fast', :subject, '{"value": 3}', :at, :at)
+    """
+    subject = json.dumps({"card.fingerprint": fingerprint, "currency": "EUR"})
+    store.execute(raised, {"subject": subject, "at": SPAN.start})
+    figures = read(store)
+    (alert,) = figures.alerts
+    assert alert.subject == '{"card.fingerprint":"01234567…","currency":"EUR"}'
+    for told in (figures.canonical(), report_page(figures, NOW)):
+        assert "01234567…" in told.decode()
+        assert fingerprint[:9] not in told.decode()
+
+
 def test_the_same_figures_have_the_same_checksum_whenever_a_report_is_made(store: Store) -> None:
     fill(store, varied_events(30))
     store.metrics.aggregate(NOW)
