@@ -24,6 +24,7 @@ BENCHMARKS: Final = {
     "function": (),
     "aggregate": (),
     "growth": (),
+    "reading": (),
     "contention": (),
     "end_to_end": (),
     "rules": (),
