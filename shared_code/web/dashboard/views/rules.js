@@ -37,7 +37,8 @@ const RULE_SET_COLUMNS = [
   {
     key: "version",
     label: "Version",
-    node: (row) => h("a", { href: linkTo("rules", row.version) }, row.version),
+    node: ({ version }) =>
+      version === null ? format.NOTHING : h("a", { href: linkTo("rules", version) }, version),
   },
   { key: "is_active", label: "Role", node: role },
   { key: "verdict", label: "Verdict", kind: "words" },
@@ -70,6 +71,15 @@ const RULE_COLUMNS = [
 
 const ALL_TIME = () => ({ limit: 1000 });
 
+/** Versions of a history, newest first; a document that was refused has none. */
+const versionsOf = (items) => items.map((each) => each.version).filter((each) => each !== null);
+
+/** The version that was accepted before another; null if none was. */
+export function versionBefore(items, version) {
+  const versions = versionsOf(items);
+  return versions[versions.indexOf(version) + 1] ?? null;
+}
+
 export function rulesView() {
   return {
     heading: "Rules",
@@ -100,14 +110,12 @@ export function ruleSetView(version) {
 
   async function difference(round, signal) {
     const { items } = await history(round, signal);
-    const others = items.map((each) => each.version).filter((each) => each !== version);
-    for (const other of others) {
+    for (const other of versionsOf(items).filter((each) => each !== version)) {
       if (!offered.has(other)) select.append(h("option", { value: other }, other));
       offered.add(other);
     }
     against.follow();
-    const at = items.findIndex((each) => each.version === version);
-    const other = state.query.get("against") ?? items[at + 1]?.version ?? null;
+    const other = state.query.get("against") ?? versionBefore(items, version);
     if (other === null) return { other };
     const found = await get(
       `rules/${encodeURIComponent(other)}/diff/${encodeURIComponent(version)}`,
