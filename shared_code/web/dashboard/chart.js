@@ -2,7 +2,7 @@
 
 import { freshId, h } from "./dom.js";
 import * as format from "./format.js";
-import { state } from "./place.js";
+import { PERIODS, state } from "./place.js";
 import { moment, saveRows, table } from "./table.js";
 
 const HEIGHT = 220;
@@ -153,7 +153,11 @@ export function timeChart({ title, times, series, show = format.number, bars = f
         dash: each.dashed ? [5, 4] : undefined,
         fill: stepped ? colour(each.tone, 0.2) : undefined,
         paths: stepped ? uPlot.paths.bars({ size: [0.8, 48], align: 1 }) : undefined,
-        points: { show: stamps.length < 40 && !stepped, size: 5 },
+        points: {
+          show: stamps.length < 40 && !stepped,
+          size: 5,
+          filter: (plot, number, isShown) => (isShown ? null : aloneIn(each.values)),
+        },
         spanGaps: false,
       })),
     ],
@@ -194,6 +198,30 @@ export function timeChart({ title, times, series, show = format.number, bars = f
     rows,
     fileName: fileNameOf(title),
   });
+}
+
+/**
+ * The starts of all periods from the first time to the last. The API has no row of a period without
+ * payments, and a line from neighbour to neighbour would hide that there were none.
+ * @param {string[]} times instants, ascending
+ * @param {string} period 5m, 1h or 1d
+ */
+export function everyTime(times, period) {
+  const step = PERIODS[period] * 1000;
+  return times.flatMap((text, at) => {
+    const found = [text];
+    const next = Date.parse(times[at + 1] ?? text);
+    for (let stamp = Date.parse(text) + step; stamp < next; stamp += step) {
+      found.push(new Date(stamp).toISOString().replace(".000Z", "Z"));
+    }
+    return found;
+  });
+}
+
+/** Places of values between gaps: no line leads to them, so that each needs a point. */
+export function aloneIn(values) {
+  const known = (at) => values[at] !== null && values[at] !== undefined;
+  return [...values.keys()].filter((at) => known(at) && !known(at - 1) && !known(at + 1));
 }
 
 function sentenceOf(series, show) {

@@ -11,6 +11,9 @@ export const SPAN_NAMES = {
   own: "Own span",
 };
 
+/** How long a period is, in seconds. */
+export const PERIODS = { "5m": 300, "1h": 3600, "1d": 86400 };
+
 /** The place that the address names; `query` holds the filters of the view, too. */
 export const state = { view: "overview", id: null, query: new URLSearchParams(), utc: true };
 

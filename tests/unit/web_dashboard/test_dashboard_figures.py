@@ -77,3 +77,19 @@ def test_a_version_of_the_rules_is_compared_with_the_one_accepted_before_it() ->
     history = rule_sets(None, "1.1.0", None, None, "1.0.0", None)
     found = returned("views/rules.js", "versionBefore", [history, "1.1.0"], [history, "1.0.0"])
     assert found == ["1.0.0", None]
+
+
+def test_periods_without_payments_stand_between_those_with_some() -> None:
+    starts = ["2026-11-24T23:55:00Z", "2026-11-25T00:00:00Z", "2026-11-25T00:15:00Z"]
+    filled = [*starts[:2], "2026-11-25T00:05:00Z", "2026-11-25T00:10:00Z", starts[2]]
+    days = ["2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"]
+    found = returned("chart.js", "everyTime", [starts, "5m"], [days[::2], "1d"], [[], "1h"])
+    assert found == [filled, days, []]
+
+
+def test_values_between_gaps_are_drawn_as_points() -> None:
+    assert returned("chart.js", "aloneIn", [[1, None, 2, 3, None, 0]], [[None]], [[7]]) == [
+        [0, 5],
+        [],
+        [0],
+    ]

@@ -1,7 +1,7 @@
 // What rules find: how often, and their values over time.
 
 import { get, pages } from "../api.js";
-import { bar, timeChart } from "../chart.js";
+import { bar, everyTime, timeChart } from "../chart.js";
 import { h } from "../dom.js";
 import * as filters from "../filters.js";
 import * as format from "../format.js";
@@ -126,7 +126,8 @@ function overTime({ items, complete }) {
   const largest = [...bySubject]
     .toSorted((a, b) => b[1].length - a[1].length)
     .slice(0, MOST_SERIES);
-  const times = [...new Set(rows.map((each) => each.window_start))].toSorted();
+  const starts = [...new Set(rows.map((each) => each.window_start))].toSorted();
+  const times = everyTime(starts, "5m");
   const series = largest.map(([label, found], at) => {
     const values = new Map(found.map((each) => [each.window_start, Number(each.value)]));
     return { label, tone: TONES[at], values: times.map((each) => values.get(each) ?? null) };

@@ -1,7 +1,7 @@
 // How the pipeline is, and what the payments do.
 
 import { get, pages } from "../api.js";
-import { timeChart } from "../chart.js";
+import { everyTime, timeChart } from "../chart.js";
 import { h } from "../dom.js";
 import * as format from "../format.js";
 import { panel, source } from "../panel.js";
@@ -78,10 +78,21 @@ export function overviewView() {
 const all = (view, text) => h("p", { class: "more" }, h("a", { href: linkTo(view) }, text));
 
 async function throughputOfSpan(signal) {
-  const found = await pages("throughput", { ...span(), period: fittingPeriod() }, 9, signal);
-  found.items.sort((a, b) => (a.window_start < b.window_start ? -1 : 1));
-  return found;
+  const period = fittingPeriod();
+  const found = await pages("throughput", { ...span(), period }, 9, signal);
+  const known = new Map(found.items.toReversed().map((each) => [each.window_start, each]));
+  const times = everyTime([...known.keys()], period);
+  return { rows: times.map((each) => known.get(each) ?? noneAt(each)), period };
 }
+
+const noneAt = (start) => ({
+  window_start: start,
+  payment_count: 0,
+  failed_count: 0,
+  cancelled_count: 0,
+  failure_ratio: null,
+  decline_ratio: null,
+});
 
 function tile(label, value, note, tone = null) {
   return h(
@@ -147,43 +158,43 @@ function tiles(now) {
   );
 }
 
-function paymentsChart({ items }) {
-  if (!items.length) return [];
+function paymentsChart({ rows, period }) {
+  if (!rows.length) return [];
   return timeChart({
-    title: `Payments per ${periodName()}`,
-    times: items.map((each) => each.window_start),
+    title: `Payments per ${PERIOD_NAMES[period]}`,
+    times: rows.map((each) => each.window_start),
     series: [
-      { label: "All", tone: "accent", values: items.map((each) => each.payment_count) },
-      { label: "Failed", tone: "series-failed", values: items.map((each) => each.failed_count) },
+      { label: "All", tone: "accent", values: rows.map((each) => each.payment_count) },
+      { label: "Failed", tone: "series-failed", values: rows.map((each) => each.failed_count) },
       {
         label: "Cancelled",
         tone: "series-cancelled",
-        values: items.map((each) => each.cancelled_count),
+        values: rows.map((each) => each.cancelled_count),
       },
     ],
     show: format.compact,
   });
 }
 
-const periodName = () => ({ "5m": "five minutes", "1h": "hour", "1d": "day" })[fittingPeriod()];
+const PERIOD_NAMES = { "5m": "five minutes", "1h": "hour", "1d": "day" };
 
 const share = (value) => (value === null || value === undefined ? null : Number(value));
 
-function ratioChart({ items }) {
-  if (!items.length) return [];
+function ratioChart({ rows }) {
+  if (!rows.length) return [];
   return timeChart({
     title: "Failure and decline ratio",
-    times: items.map((each) => each.window_start),
+    times: rows.map((each) => each.window_start),
     series: [
       {
         label: "Failure",
         tone: "series-failed",
-        values: items.map((each) => share(each.failure_ratio)),
+        values: rows.map((each) => share(each.failure_ratio)),
       },
       {
         label: "Decline",
         tone: "accent",
-        values: items.map((each) => share(each.decline_ratio)),
+        values: rows.map((each) => share(each.decline_ratio)),
         dashed: true,
       },
     ],

@@ -1,7 +1,7 @@
 // Payments and amounts by window; amounts are never added up across currencies.
 
 import { get, pages } from "../api.js";
-import { timeChart } from "../chart.js";
+import { everyTime, timeChart } from "../chart.js";
 import { h } from "../dom.js";
 import * as filters from "../filters.js";
 import * as format from "../format.js";
@@ -74,9 +74,10 @@ export function windowsView() {
     ),
   });
   const all = source(async (signal) => {
-    const found = await pages("windows", query(), MOST_PAGES, signal);
+    const asked = query();
+    const found = await pages("windows", asked, MOST_PAGES, signal);
     found.items.forEach((row) => currency.offer(row.currency));
-    return found;
+    return { ...found, period: asked.period };
   });
   const nothing = "No payment of these groups has an event time in this span.";
   return {
@@ -132,7 +133,8 @@ export function windowsView() {
   };
 }
 
-const timesOf = (items) => [...new Set(items.map((each) => each.window_start))].toSorted();
+const timesOf = (items, period) =>
+  everyTime([...new Set(items.map((each) => each.window_start))].toSorted(), period);
 
 const cut = ({ complete }) =>
   complete
@@ -141,7 +143,7 @@ const cut = ({ complete }) =>
 
 function byStatus(found) {
   if (!found.items.length) return [];
-  const times = timesOf(found.items);
+  const times = timesOf(found.items, found.period);
   const series = Object.entries(STATUS_TONES).flatMap(([status, tone]) => {
     const counts = new Map();
     for (const row of found.items) {
@@ -187,7 +189,7 @@ function percentiles(found) {
     const rows = new Map(
       groups.find(([name]) => name === select.value)[1].map((row) => [row.window_start, row]),
     );
-    const times = [...rows.keys()].toSorted();
+    const times = timesOf([...rows.values()], found.period);
     const series = [
       ["p50", "accent", false],
       ["p95", "series-3", false],
@@ -196,7 +198,7 @@ function percentiles(found) {
       label,
       tone,
       dashed,
-      values: times.map((each) => Number(rows.get(each)[`amount_${label}`])),
+      values: times.map((each) => amountOf(rows.get(each), `amount_${label}`)),
     }));
     const title = `Percentiles, ${select.value.replaceAll("_", " ")}`;
     holder.replaceChildren(timeChart({ title, times, series, show: format.compact }));
@@ -207,6 +209,8 @@ function percentiles(found) {
     holder,
   ];
 }
+
+const amountOf = (row, name) => (row === undefined ? null : Number(row[name]));
 
 let chosenGroup = null;
 

@@ -1,0 +1,51 @@
+"""Where something is missing, the page says what, and where nothing is new, it stays as it is."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from dashboard_page import NOTHING, DashboardPage
+from playwright.sync_api import Route
+
+LIVE_MILLISECONDS = 15_500
+ONE_HOUR = "from=2026-01-02T01:00:00.000Z&to=2026-01-02T02:00:00.000Z"
+
+
+def changed(change: Callable[[list[Any]], list[Any]]) -> Callable[[Route], None]:
+    """Return what answers a request as the API does, but for its items."""
+
+    def answer(route: Route) -> None:
+        real = route.fetch()
+        found = real.json()
+        found["items"] = change(found["items"])
+        route.fulfill(response=real, body=json.dumps(found))
+
+    return answer
+
+
+def open_figures(seen: DashboardPage, panel: str) -> None:
+    seen.panel(panel).get_by_text("Figures of this chart").click()
+
+
+def test_a_window_without_payments_is_drawn_as_none_and_without_ratios(
+    seen: DashboardPage,
+) -> None:
+    missing: list[str] = []
+
+    def without_the_third(items: list[Any]) -> list[Any]:
+        missing.append(items[2]["window_start"])
+        return items[:2] + items[3:]
+
+    seen.page.route(re.compile("/v1/throughput"), changed(without_the_third))
+    seen.open()
+    for panel, caption, nothing in (
+        ("Payments", "Figures of Payments per five minutes", "0"),
+        ("Failure and decline", "Figures of Failure and decline ratio", NOTHING),
+    ):
+        open_figures(seen, panel)
+        shown = {
+            row["Window (UTC)"]: [text for name, text in row.items() if "Window" not in name]
+            for row in seen.rows(caption)
+        }
+        assert set(shown[missing[0].replace("T", " ")[:16]]) == {nothing}
