@@ -49,3 +49,12 @@ def test_a_window_without_payments_is_drawn_as_none_and_without_ratios(
             for row in seen.rows(caption)
         }
         assert set(shown[missing[0].replace("T", " ")[:16]]) == {nothing}
+
+
+def test_an_update_without_news_redraws_nothing(seen: DashboardPage) -> None:
+    seen.page.clock.install()
+    seen.open()
+    chart = seen.panel("Payments").locator("canvas").element_handle()
+    seen.page.clock.run_for(LIVE_MILLISECONDS)
+    seen.settle()
+    assert chart.evaluate("element => element.isConnected")

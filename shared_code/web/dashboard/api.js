@@ -72,20 +72,18 @@ export async function get(path, query = {}, signal = undefined) {
 
 /**
  * Return the items of several pages.
- * @returns {{items: object[], asOf: string, complete: boolean}} complete tells whether none is left
+ * @returns {{items: object[], complete: boolean}} complete tells whether none is left
  */
 export async function pages(path, query, mostPages, signal) {
   const items = [];
   let cursor = null;
-  let asOf = null;
   for (let page = 0; page < mostPages; page += 1) {
     const answer = await get(path, { ...query, limit: MOST_ROWS, cursor }, signal);
     items.push(...answer.items);
-    asOf ??= answer.as_of;
     cursor = answer.next_cursor;
     if (cursor === null) break;
   }
-  return { items, asOf, complete: cursor === null };
+  return { items, complete: cursor === null };
 }
 
 /** The address of a table's first rows as CSV, for links. */
