@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from dashboard_page import NOTHING, DashboardPage
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 LIVE_MILLISECONDS = 15_500
 ONE_HOUR = "from=2026-01-02T01:00:00.000Z&to=2026-01-02T02:00:00.000Z"
@@ -58,3 +59,33 @@ def test_an_update_without_news_redraws_nothing(seen: DashboardPage) -> None:
     seen.page.clock.run_for(LIVE_MILLISECONDS)
     seen.settle()
     assert chart.evaluate("element => element.isConnected")
+
+
+@pytest.mark.parametrize("focused", ["button.csv", ".scroller"])
+def test_an_update_leaves_the_focus_in_the_figures_of_a_chart(
+    seen: DashboardPage, focused: str
+) -> None:
+    seen.page.clock.install()
+    seen.open()
+    open_figures(seen, "Payments")
+    element = seen.panel("Payments").locator(f"details {focused}")
+    element.focus()
+    seen.page.route(re.compile("/v1/throughput"), changed(lambda items: items[1:]))
+    before = len(seen.rows("Figures of Payments per five minutes"))
+    seen.page.clock.run_for(LIVE_MILLISECONDS)
+    seen.settle()
+    assert len(seen.rows("Figures of Payments per five minutes")) < before
+    expect(element).to_be_focused()
+
+
+def test_an_update_leaves_the_focus_on_the_same_link_of_the_same_row(seen: DashboardPage) -> None:
+    seen.page.clock.install()
+    seen.open("metrics")
+    link = seen.table("How often rules match").locator("tbody a").nth(3)
+    name = link.inner_text()
+    link.focus()
+    seen.page.route(re.compile("/v1/metrics/top"), changed(lambda items: items[1:]))
+    seen.page.clock.run_for(LIVE_MILLISECONDS)
+    seen.settle()
+    expect(seen.table("How often rules match").locator("tbody a").nth(2)).to_be_focused()
+    assert seen.page.evaluate("document.activeElement.textContent") == name

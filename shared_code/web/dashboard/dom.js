@@ -39,12 +39,13 @@ export function announce(text) {
 
 /**
  * Replace the children of an element, and leave the user where they were: the focus, the
- * disclosures that are open and how far tables are scrolled come back by their `data-key`.
+ * disclosures that are open and how far tables are scrolled come back by their `data-key`. Where
+ * what had the focus is gone, what was around it gets it.
  */
 export function replaceKeepingPlace(element, ...children) {
   const focused = element.contains(document.activeElement)
-    ? document.activeElement.closest("[data-key]")?.dataset.key
-    : undefined;
+    ? keysAround(document.activeElement)
+    : [];
   const open = new Set();
   const scrolled = new Map();
   for (const keyed of element.querySelectorAll("[data-key]")) {
@@ -54,10 +55,27 @@ export function replaceKeepingPlace(element, ...children) {
     }
   }
   element.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  for (const keyed of element.querySelectorAll("details[data-key]")) {
+    if (!open.has(keyed.dataset.key)) continue;
+    keyed.open = true;
+    // Some are filled when they are opened, and the browser tells of that only later.
+    keyed.dispatchEvent(new Event("toggle"));
+  }
+  const found = new Map();
   for (const keyed of element.querySelectorAll("[data-key]")) {
     const { key } = keyed.dataset;
-    if (open.has(key)) keyed.open = true;
+    found.set(key, keyed);
     if (scrolled.has(key)) [keyed.scrollLeft, keyed.scrollTop] = scrolled.get(key);
-    if (key === focused) (keyed.matches("details") ? keyed.firstElementChild : keyed).focus();
   }
+  const kept = found.get(focused.find((key) => found.has(key)));
+  (kept?.matches("details") ? kept.firstElementChild : kept)?.focus({ preventScroll: true });
+}
+
+/** The keys of an element and of all around it, from the inside out. */
+function keysAround(element) {
+  const keys = [];
+  for (let at = element; at !== null; at = at.parentElement) {
+    if (at.dataset.key !== undefined) keys.push(at.dataset.key);
+  }
+  return keys;
 }

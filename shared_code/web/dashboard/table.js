@@ -36,6 +36,16 @@ function cell(column, row, isFirst) {
   return isFirst ? h("th", { scope: "row", ...attributes }, content) : h("td", attributes, content);
 }
 
+/** Give links of a row a key by table, row and address, so that the focus finds them again. */
+function nameLinks(cells, key, taken) {
+  for (const link of cells.flatMap((each) => [...each.querySelectorAll("a[href]")])) {
+    const name = [key, cells[0].textContent, link.getAttribute("href")].join(" ");
+    const times = (taken.get(name) ?? 0) + 1;
+    taken.set(name, times);
+    link.dataset.key = times === 1 ? name : `${name} ${times}`;
+  }
+}
+
 /**
  * Make a table.
  * @param {string} caption what it lists; also names the region that scrolls
@@ -50,6 +60,7 @@ export function table({ caption, columns, rows, quiet = true, key = caption }) {
     const label = isTime ? `${column.label} (${format.zone()})` : column.label;
     return h("th", { scope: "col", class: numeric }, label);
   });
+  const taken = new Map();
   return h(
     "div",
     { class: "scroller", role: "region", tabindex: "0", "aria-label": caption, "data-key": key },
@@ -61,13 +72,11 @@ export function table({ caption, columns, rows, quiet = true, key = caption }) {
       h(
         "tbody",
         {},
-        rows.map((row) =>
-          h(
-            "tr",
-            {},
-            columns.map((column, at) => cell(column, row, at === 0)),
-          ),
-        ),
+        rows.map((row) => {
+          const cells = columns.map((column, at) => cell(column, row, at === 0));
+          nameLinks(cells, key, taken);
+          return h("tr", {}, cells);
+        }),
       ),
     ),
   );
