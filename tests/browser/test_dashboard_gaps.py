@@ -89,3 +89,12 @@ def test_an_update_leaves_the_focus_on_the_same_link_of_the_same_row(seen: Dashb
     seen.settle()
     expect(seen.table("How often rules match").locator("tbody a").nth(2)).to_be_focused()
     assert seen.page.evaluate("document.activeElement.textContent") == name
+
+
+def test_a_span_in_which_no_day_starts_is_told_apart_from_one_without_payments(
+    seen: DashboardPage,
+) -> None:
+    seen.open(f"windows?{ONE_HOUR}&period=1d")
+    expect(seen.panel("Payments by status")).to_contain_text("No day starts in this span")
+    seen.open(f"windows?{ONE_HOUR}&period=1h")
+    expect(seen.panel("Payments by status")).to_contain_text("No payment of these groups")

@@ -18,7 +18,7 @@ export function source(load) {
  * @param {string} title its heading
  * @param {function} from a source: (round, signal) => Promise of data
  * @param {function} show data => nodes; an empty list means that there is nothing to show
- * @param {string} nothing what to say when there is nothing
+ * @param {string|function} nothing what to say when there is nothing, or data => that
  * @param {Node[]} tools shown beside the heading
  * @param {string} width wide, half or third
  */
@@ -50,7 +50,8 @@ export function panel({ title, from, show, nothing, tools = [], width = "wide", 
 
   function nodesFor(found) {
     const nodes = [show(found)].flat(Infinity).filter(Boolean);
-    return nodes.length ? nodes : [h("p", { class: "state" }, nothing)];
+    if (nodes.length) return nodes;
+    return [h("p", { class: "state" }, typeof nothing === "function" ? nothing(found) : nothing)];
   }
 
   async function refresh(round, signal) {

@@ -87,6 +87,12 @@ export function spanSeconds() {
   return (new Date(to) - new Date(from)) / 1000;
 }
 
+/** Whether a period of some length starts in a span; they start at whole multiples in UTC. */
+export function startsWithin({ from, to }, period) {
+  const step = PERIODS[period] * 1000;
+  return Math.ceil(Date.parse(from) / step) * step < Date.parse(to);
+}
+
 /** Windows, hours or days: what a chart of the span can show one by one. */
 export function fittingPeriod() {
   const seconds = spanSeconds();

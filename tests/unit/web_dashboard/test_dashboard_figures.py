@@ -93,3 +93,10 @@ def test_values_between_gaps_are_drawn_as_points() -> None:
         [],
         [0],
     ]
+
+
+def test_a_day_starts_only_in_a_span_that_holds_midnight() -> None:
+    hours = [("00:00:00", "01:00:00"), ("00:00:01", "01:00:00"), ("23:00:00", "24:00:00")]
+    spans = [{"from": f"2026-11-25T{start}Z", "to": f"2026-11-25T{end}Z"} for start, end in hours]
+    found = returned("place.js", "startsWithin", *([span, "1d"] for span in spans))
+    assert found == [True, False, False]

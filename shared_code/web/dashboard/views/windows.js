@@ -6,7 +6,7 @@ import { h } from "../dom.js";
 import * as filters from "../filters.js";
 import * as format from "../format.js";
 import { panel, source } from "../panel.js";
-import { fittingPeriod, linkTo, span, state } from "../place.js";
+import { fittingPeriod, linkTo, span, startsWithin, state } from "../place.js";
 import { csvLink, saveRows, table } from "../table.js";
 import { METHODS, STATUSES } from "../vocabularies.js";
 
@@ -62,6 +62,8 @@ function toPayments(row) {
   );
 }
 
+const PERIOD_NAMES = { "5m": "window", "1h": "hour", "1d": "day" };
+
 const period = () => state.query.get("period") ?? fittingPeriod();
 
 export function windowsView() {
@@ -79,7 +81,10 @@ export function windowsView() {
     found.items.forEach((row) => currency.offer(row.currency));
     return { ...found, period: asked.period };
   });
-  const nothing = "No payment of these groups has an event time in this span.";
+  const nothing = () =>
+    startsWithin(span(), period())
+      ? "No payment of these groups has an event time in this span."
+      : `No ${PERIOD_NAMES[period()]} starts in this span: choose a longer one.`;
   return {
     heading: "Windows",
     filters: [
