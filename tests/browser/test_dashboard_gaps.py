@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from dashboard_page import NOTHING, DashboardPage
+from dashboard_page import NOTHING, DashboardPage, Shown
+from pipeline_probe import query
 from playwright.sync_api import Route, expect
 
 LIVE_MILLISECONDS = 15_500
@@ -98,3 +99,15 @@ def test_a_span_in_which_no_day_starts_is_told_apart_from_one_without_payments(
     expect(seen.panel("Payments by status")).to_contain_text("No day starts in this span")
     seen.open(f"windows?{ONE_HOUR}&period=1h")
     expect(seen.panel("Payments by status")).to_contain_text("No payment of these groups")
+
+
+def test_payments_of_an_alert_that_are_not_kept_any_more_are_told_as_such(
+    seen: DashboardPage, shown: Shown
+) -> None:
+    [(named,)] = query(
+        shown.local,
+        "SELECT CAST(alert_id AS text) FROM open_alerts WHERE kind = 'velocity' LIMIT 1",
+    )
+    seen.page.route(re.compile("/v1/alerts/[^/]+/payments"), changed(lambda _: []))
+    seen.open(f"alerts/{named}")
+    expect(seen.panel("Payments that its evidence names")).to_contain_text("not kept any more")

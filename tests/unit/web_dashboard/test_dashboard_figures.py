@@ -100,3 +100,11 @@ def test_a_day_starts_only_in_a_span_that_holds_midnight() -> None:
     spans = [{"from": f"2026-11-25T{start}Z", "to": f"2026-11-25T{end}Z"} for start, end in hours]
     found = returned("place.js", "startsWithin", *([span, "1d"] for span in spans))
     assert found == [True, False, False]
+
+
+def test_evidence_names_payments_wherever_its_rule_has_put_them() -> None:
+    payment = dict.fromkeys(("transaction_id", "event_time", "payment_status"), "text")
+    evidence = [{"payments": [payment]}, {"refund": {"of": payment}}, payment]
+    without = [{"payments": []}, {"value": "3", "refund": None}, {"of": {"transaction_id": "a"}}]
+    found = returned("views/evidence.js", "namesPayments", *([each] for each in evidence + without))
+    assert found == [True, True, True, False, False, False]

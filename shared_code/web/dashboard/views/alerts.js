@@ -8,7 +8,7 @@ import { panel, source } from "../panel.js";
 import { linkTo, span, state } from "../place.js";
 import { csvLink, moment, severity, table } from "../table.js";
 import { SEVERITIES } from "../vocabularies.js";
-import { evidenceNodes, inShort, subjectText } from "./evidence.js";
+import { evidenceNodes, inShort, namesPayments, subjectText } from "./evidence.js";
 import { PAYMENT_COLUMNS } from "./payments.js";
 
 const toAlert = (row, text) => h("a", { href: linkTo("alerts", row.alert_id) }, text);
@@ -97,6 +97,8 @@ export function alertsView() {
 
 export function alertView(id) {
   const path = `alerts/${encodeURIComponent(id)}`;
+  const alert = source((signal) => get(path, {}, signal));
+  const payments = source((signal) => get(`${path}/payments`, { limit: 1000 }, signal));
   return {
     heading: "Alert",
     intro: h("p", { class: "back" }, h("a", { href: linkTo("alerts") }, "All alerts")),
@@ -104,13 +106,19 @@ export function alertView(id) {
     panels: [
       panel({
         title: "What was found",
-        from: source((signal) => get(path, {}, signal)),
+        from: alert,
         show: found,
         nothing: "There is no such alert.",
       }),
       panel({
         title: "Payments that its evidence names",
-        from: source((signal) => get(`${path}/payments`, { limit: 1000 }, signal)),
+        from: async (round, signal) => {
+          const [{ evidence }, { items }] = await Promise.all([
+            alert(round, signal),
+            payments(round, signal),
+          ]);
+          return { items, areNamed: namesPayments(evidence) };
+        },
         show: ({ items }) =>
           items.length
             ? table({
@@ -119,7 +127,10 @@ export function alertView(id) {
                 rows: items,
               })
             : [],
-        nothing: "Its evidence names no single payments.",
+        nothing: ({ areNamed }) =>
+          areNamed
+            ? "The payments that its evidence names are not kept any more."
+            : "Its evidence names no single payments.",
         tools: [csvLink(`${path}/payments`, () => ({}), "payments of this alert")],
       }),
     ],

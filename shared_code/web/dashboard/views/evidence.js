@@ -80,6 +80,17 @@ export function evidenceNodes(evidence, title = "Evidence") {
   ];
 }
 
+const NAMES_OF_PAYMENT = ["transaction_id", "event_time", "payment_status"];
+
+/** Whether the evidence names single payments, wherever its rule has put them. */
+export function namesPayments(evidence) {
+  if (evidence === null || typeof evidence !== "object") return false;
+  return (
+    NAMES_OF_PAYMENT.every((name) => typeof evidence[name] === "string") ||
+    Object.values(evidence).some(namesPayments)
+  );
+}
+
 const order = (name) => (IN_SHORT.includes(name) ? IN_SHORT.indexOf(name) : IN_SHORT.length);
 
 function listNodes(caption, name, values) {
