@@ -111,3 +111,11 @@ def test_payments_of_an_alert_that_are_not_kept_any_more_are_told_as_such(
     seen.page.route(re.compile("/v1/alerts/[^/]+/payments"), changed(lambda _: []))
     seen.open(f"alerts/{named}")
     expect(seen.panel("Payments that its evidence names")).to_contain_text("not kept any more")
+
+
+def test_an_address_that_cannot_be_decoded_is_no_view(seen: DashboardPage) -> None:
+    seen.open("alerts/%E0%A4")
+    heading = seen.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text('There is no view "alerts/%E0%A4"')
+    seen.page.get_by_role("link", name="Alerts").click()
+    expect(heading).to_have_text("Alerts")

@@ -22,7 +22,11 @@ export function readPlace() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/");
   state.view = view || "overview";
-  state.id = rest.length ? decodeURIComponent(rest.join("/")) : null;
+  try {
+    state.id = rest.length ? decodeURIComponent(rest.join("/")) : null;
+  } catch {
+    [state.view, state.id] = [path, null]; // percent signs that encode nothing name no view
+  }
   state.query = new URLSearchParams(query);
   state.utc = state.query.get("tz") !== "local";
 }
