@@ -119,3 +119,16 @@ def test_an_address_that_cannot_be_decoded_is_no_view(seen: DashboardPage) -> No
     expect(heading).to_have_text('There is no view "alerts/%E0%A4"')
     seen.page.get_by_role("link", name="Alerts").click()
     expect(heading).to_have_text("Alerts")
+
+
+def test_a_csv_that_failed_can_be_asked_for_again(troubled: DashboardPage) -> None:
+    troubled.open("rejected")
+    panel = troubled.panel("By reason")
+    troubled.page.route(re.compile("format=csv"), lambda route: route.abort())
+    link = panel.get_by_role("link", name=re.compile("as CSV$"))
+    link.click()
+    expect(panel.get_by_role("alert")).to_contain_text("The API cannot be reached")
+    troubled.page.unroute(re.compile("format=csv"))
+    with troubled.page.expect_download():
+        link.click()
+    expect(panel.get_by_role("alert")).to_have_count(0)

@@ -93,6 +93,7 @@ function save(name, text) {
  * @param {function} query () => what to ask for now
  */
 export function csvLink(path, query, what) {
+  const failure = h("span", { class: "failed", role: "alert" });
   const link = h(
     "a",
     {
@@ -104,6 +105,7 @@ export function csvLink(path, query, what) {
         click: async (event) => {
           event.preventDefault();
           link.href = csvAddress(path, query());
+          failure.remove();
           try {
             const file = await csv(path, query());
             save(file.name, file.text);
@@ -111,7 +113,8 @@ export function csvLink(path, query, what) {
               file.complete ? `${file.name} downloaded` : `${file.name} has the first 100,000 rows`,
             );
           } catch (error) {
-            link.replaceWith(h("span", { class: "failed", role: "alert" }, error.message));
+            failure.textContent = `${error.message} `;
+            link.before(failure);
           }
         },
       },
