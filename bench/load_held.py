@@ -214,8 +214,11 @@ def _pipeline() -> Iterator[tuple[LocalAzure, str]]:
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
     ):
         url = server.ensure_database("bench")
+        # An hour of millions of payments takes minutes to be rolled up: docs/roll-ups.md.
+        settings = {**config.settings, "DATABASE_STATEMENT_TIMEOUT_SECONDS": "540"}
         config = replace(
             config,
+            settings=settings,
             data_folder=Path(folder),
             functions=replace(config.functions, port=0),
             postgresql=PostgreSQLPart(connection_string=url),
