@@ -176,7 +176,7 @@ def fill_all(
         payments: of the days before.
         now: the clock, aware UTC: filling takes minutes, and what is stored ends when it ends.
         progress: is told how far it is.
-        days: how many, a part of the last day at least.
+        days: how many; a part of one will do.
     """
     fresh = windows_between(now(), now() + WINDOW_LENGTH)[0].start - _FRESH_WINDOWS * WINDOW_LENGTH
     fill(engine, url, payments, fresh, progress, days=days)
