@@ -78,7 +78,8 @@ class Amount(msgspec.Struct, frozen=True):
 class Windows(msgspec.Struct, frozen=True):
     """Five-minute windows with payments: how many, and how far their figures have come.
 
-    ``payments_late`` came after the first revision of their windows.
+    ``closed`` and ``final`` are of these; ``payments_late`` came after the first revision of
+    their windows.
     """
 
     with_payments: int
@@ -208,9 +209,10 @@ class _Gathered:
 
     def close(self, windows: Iterator[ClosedOf]) -> None:
         for window in windows:
-            self.versions[window.version] += 1
-            self.seen["closed"] += 1
-            self.seen["final"] += window.is_final
+            if window.last_count:  # windows that are silent may be closed, too
+                self.versions[window.version] += 1
+                self.seen["closed"] += 1
+                self.seen["final"] += window.is_final
             if window.revisions > 1:
                 self.seen["revised"] += 1
                 self.seen["payments_late"] += window.last_count - window.first_count

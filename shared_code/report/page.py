@@ -86,7 +86,7 @@ def _windows(main: Element, figures: Figures) -> None:
     _say(
         main,
         f"{figures.payments:,} payments in {seen.with_payments:,} windows of five minutes."
-        f" {seen.closed:,} windows are closed, {seen.final:,} of them are final:"
+        f" {seen.closed:,} of them are closed, {seen.final:,} are final:"
         f" {_finality(figures)}",
     )
     if figures.periods:
@@ -113,7 +113,7 @@ def _windows(main: Element, figures: Figures) -> None:
 
 def _finality(figures: Figures) -> str:
     if figures.windows.final == figures.windows.with_payments:
-        return "no figure of this span is expected to change."
+        return "no figure of theirs is expected to change."
     return "figures of the others may still change."
 
 
@@ -225,7 +225,7 @@ def _rules(main: Element, figures: Figures) -> None:
     )
     _table(
         main,
-        "Windows by the rule set of their newest revision",
+        "Windows with payments by the rule set of their newest revision",
         ("version", "windows"),
         figures.windows_by_version.items(),
     )

@@ -86,6 +86,26 @@ def test_a_late_payment_is_seen_as_a_revision(store: Store) -> None:
     assert read(store).windows.final == 1
 
 
+def test_windows_without_payments_make_no_other_figure_final_or_open(store: Store) -> None:
+    fill(store, [payment_event("txn-1")])
+    store.metrics.aggregate(NOW)
+    silent = """
+        INSERT INTO window_revisions (window_start, revision, payment_count, rule_set, final_at)
+        SELECT CAST(:start AS timestamptz) + number * interval '5 minutes', 1, 0, rule_set, now()
+        FROM window_revisions, generate_series(1, 2) AS number
+    """
+    store.execute(silent, {"start": WINDOW_START})
+    store.execute("UPDATE window_revisions SET final_at = 'infinity' WHERE payment_count > 0")
+    figures = read(store)
+    windows = figures.windows
+    assert (windows.with_payments, windows.closed, windows.final) == (1, 1, 0)
+    assert sum(figures.windows_by_version.values()) == 1
+    assert b"figures of the others may still change" in report_page(figures, NOW)
+    store.execute("UPDATE window_revisions SET final_at = now() WHERE payment_count > 0")
+    store.execute("UPDATE window_revisions SET final_at = 'infinity' WHERE payment_count = 0")
+    assert b"no figure of theirs is expected to change" in report_page(read(store), NOW)
+
+
 def test_quality_rejects_and_rules_are_shown(store: Store) -> None:
     fill(store, [payment_event("txn-1", customer=None), payment_event("txn-2", currency="XXY")])
     store.metrics.aggregate(NOW)

@@ -111,7 +111,7 @@ def test_amounts_are_shown_by_currency_and_never_added_up() -> None:
 
 def test_finality_is_told() -> None:
     texts = " ".join(Read(report_page(with_payments(), START)).texts)
-    assert "no figure of this span is expected to change" in texts
+    assert "no figure of theirs is expected to change" in texts
     open_ = msgspec.structs.replace(with_payments(), windows=Windows(2, 2, 1, 0, 0))
     assert "may still change" in " ".join(Read(report_page(open_, START)).texts)
 
