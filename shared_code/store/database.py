@@ -94,6 +94,7 @@ class Database:
 
     def __init__(self, settings: DatabaseSettings) -> None:
         self.engine = engine_for(settings)
+        self.pool_size = settings.pool_size
         self._statement_timeout = int(settings.statement_timeout.total_seconds() * 1000)
 
     @contextmanager

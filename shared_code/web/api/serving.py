@@ -1,10 +1,12 @@
 """Answers requests to the JSON API."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from http import HTTPStatus
+from threading import BoundedSemaphore
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -32,15 +34,21 @@ from shared_code.web.resources import (
 
 OPENAPI_PATH: Final = "openapi.json"
 _METHODS: Final = ("GET", "HEAD")
+_PLACE_SECONDS: Final = 1.0
 
 _log: Final = logging.getLogger(__name__)
 
 
 class JsonApi:
-    """The JSON API on a database; it only looks."""
+    """The JSON API on a database; it only looks.
+
+    As many requests look at once as there are connections, and no other waits for longer than a
+    second: requests have the threads of the worker in common with the payments that are stored.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._places = BoundedSemaphore(database.pool_size)
         self._openapi = json_bytes(openapi_document(RESOURCES))
 
     def answer(self, request: Request, now: datetime | None = None) -> Answer:
@@ -87,7 +95,7 @@ class JsonApi:
         }
         digest = query_digest(request.path, request.query)
         asked = _asked(resource, values, digest, now)
-        with snapshot(self._database) as seen:
+        with self._place(), snapshot(self._database) as seen:
             read = resource.read(seen, asked)
         if read is None:
             raise not_found("there is none of this name")
@@ -96,6 +104,20 @@ class JsonApi:
             return _list_answer(request, resource, asked, page)
         body = read if isinstance(read, bytes) else json_bytes(read)
         return conditional(request, etag_of(body), JSON_TYPE, body, {})
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Keep one of the places of those who look.
+
+        Raises:
+            StoreUnavailable: none became free in time.
+        """
+        if not self._places.acquire(timeout=_PLACE_SECONDS):
+            raise StoreUnavailable("as many requests as there are connections look already")
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 class _Page(NamedTuple):

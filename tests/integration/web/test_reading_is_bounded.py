@@ -98,6 +98,24 @@ def test_who_finds_all_connections_taken_is_told_within_seconds(stored: Store) -
     database.engine.dispose()
 
 
+def test_no_more_requests_look_than_there_are_connections_and_no_other_waits_long(
+    stored: Store,
+) -> None:
+    database = reading(stored.reader_url)
+    api = JsonApi(database)
+    with ThreadPoolExecutor(6) as callers, locked(stored, "window_clusters"):
+        asked = [callers.submit(api.answer, Request("GET", "clusters")) for _ in range(6)]
+        done, looking = wait(asked, timeout=READING_TIMEOUT.total_seconds() - 1)
+        assert (len(done), len(looking)) == (4, database.pool_size)
+        for each in done:
+            told = each.result()
+            assert (told.status, told.headers["Retry-After"]) == (503, "10")
+            assert told.media_type == "application/problem+json"
+        assert {each.result().status for each in looking} == {504}
+    assert api.answer(Request("GET", "clusters")).status == 200, "places are given back"
+    database.engine.dispose()
+
+
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(
     ("query", "status"),
