@@ -1,11 +1,16 @@
 """Whether the process lives, and whether it can work. Anybody may ask, and learns no more."""
 
 import logging
+import os
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Final
 
+from shared_code.settings import READING_TIMEOUT, DatabaseSettings, load_database_settings
 from shared_code.store.database import Database
 from shared_code.store.errors import DataRefused, StoreUnavailable
 from shared_code.store.read.readiness import readiness
@@ -18,6 +23,8 @@ VERSION: Final = "0.1.0"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 _ASKED_EVERY_SECONDS: Final = 2.0
 _RETRY: Final = {"Retry-After": "10"}
+# Not that of the API: engines are shared by equal settings, and this one is the probe's alone.
+_PATIENCE: Final = timedelta(seconds=2)
 
 _log: Final = logging.getLogger(__name__)
 
@@ -27,29 +34,43 @@ def health(request: Request) -> Answer:
     return _told(request, {"status": "alive", "version": VERSION})
 
 
+def probe_settings(values: Mapping[str, str] = os.environ) -> DatabaseSettings:
+    """Return how the probe reaches the database: as what stores does, by a connection of its own.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+    """
+    own = load_database_settings(values)
+    return replace(own, pool_size=1, statement_timeout=READING_TIMEOUT, patience=_PATIENCE)
+
+
 class Probe:
-    """Whether payments can be stored and shown.
+    """Whether payments can be stored: those who are shown them may all be waiting meanwhile.
 
     Anybody may ask, as often as he likes: the database is asked by one caller at a time and at most
     every two seconds, so that threads and connections are left for payments. Whoever comes
-    meanwhile is told what was found last.
+    meanwhile is told what was found last, and waits only for what is found first.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._asking = threading.Lock()
         self._next = 0.0
-        self._is_ready = False
+        self._is_ready: bool | None = None
 
     def ready(self, request: Request) -> Answer:
-        """Return that payments can be stored and shown, or 503: why is for the log alone."""
-        if time.monotonic() >= self._next and self._asking.acquire(blocking=False):
+        """Return that payments can be stored, or 503: why is for the log alone."""
+        if self._is_due() and self._asking.acquire(blocking=self._is_ready is None):
             try:
-                self._is_ready = self._ask()
-                self._next = time.monotonic() + _ASKED_EVERY_SECONDS
+                if self._is_due():  # and was not answered while this caller waited
+                    self._is_ready = self._ask()
+                    self._next = time.monotonic() + _ASKED_EVERY_SECONDS
             finally:
                 self._asking.release()
         return _told(request, {"status": "ready"}) if self._is_ready else _not_ready(request)
+
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._next
 
     def _ask(self) -> bool:
         try:

@@ -1,13 +1,17 @@
 """Whoever asks gets an answer in time, changes nothing, and is told honestly what is wrong."""
 
 import json
+import runpy
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import azure.functions as func
 import pytest
 from api_client import ApiClient, utc
 from payment_messages import NOW, messages, varied_events
@@ -21,11 +25,12 @@ from shared_code.store.schema import REVISION
 from shared_code.web.api.resources import RESOURCES
 from shared_code.web.api.serving import JsonApi
 from shared_code.web.exchange import Request
-from shared_code.web.health import Probe
+from shared_code.web.health import Probe, probe_settings
 
 SPAN = f"from={utc(NOW - timedelta(hours=2))}&to={utc(NOW + timedelta(hours=1))}"
 LISTS = [each.path for each in RESOURCES if each.key_types and "{" not in each.path]
 READY = Request("GET", "")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +216,42 @@ def test_ready_is_a_database_with_the_schema_of_the_release(
         assert "0011" not in answer.body.decode()
         behind.execute("UPDATE alembic_version SET version_num = '9999'")
         assert Probe(behind.database).ready(READY).status == 200
+
+
+@pytest.mark.parametrize("reader", ["reader_url", "writer_url"])
+def test_an_instance_that_stores_is_ready_however_many_look(stored: Store, reader: str) -> None:
+    values = {"DATABASE_URL": stored.writer_url, "DATABASE_POOL_SIZE": "1"}
+    shown = Database(
+        load_reading_settings({**values, "READER_DATABASE_URL": getattr(stored, reader)})
+    )
+    own = Database(probe_settings(values))
+    with shown.engine.connect():
+        assert Probe(own).ready(READY).status == 200
+    for each in (shown, own):
+        each.engine.dispose()
+
+
+def test_an_instance_that_cannot_store_is_not_ready_whoever_may_look(
+    stored: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = urlsplit(stored.writer_url)
+    nobody = parts._replace(netloc="no_such_login@" + parts.netloc.rpartition("@")[2])
+    monkeypatch.setenv("DATABASE_URL", nobody.geturl())
+    monkeypatch.setenv("READER_DATABASE_URL", stored.reader_url)
+    function = runpy.run_path(str(ROOT / "Ready" / "__init__.py"))
+    asked = func.HttpRequest(method="GET", url="https://host/api/ready", body=b"")
+    assert function["main"](asked).status_code == 503
+
+
+def test_whoever_asks_before_the_first_look_has_ended_waits_for_it(stored: Store) -> None:
+    database = Database(probe_settings({"DATABASE_URL": stored.writer_url}))
+    probe = Probe(database)
+    with ThreadPoolExecutor(3) as callers:
+        with locked(stored, "rule_sets"):
+            asked = [callers.submit(probe.ready, READY) for _ in range(3)]
+            assert not wait(asked, timeout=1).done
+        assert {each.result().status for each in asked} == {200}
+    database.engine.dispose()
 
 
 def test_however_many_ask_whether_all_is_ready_one_of_them_waits(stored: Store) -> None:
