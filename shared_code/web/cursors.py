@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -17,7 +17,10 @@ import msgspec
 from shared_code.store.read.paging import Key, Span
 from shared_code.web.problems import ParameterError, Problem
 
-# What keys are made of; the database is never asked for what it could not hold.
+# What keys and spans are made of; the database is never asked for what it could not hold, and what
+# is reckoned from a moment (the next day) is still one that Python can hold.
+_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Small = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
 Number = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
@@ -69,6 +72,9 @@ def read_cursor(text: str, digest: str, key_types: tuple[Any, ...]) -> Cursor:
         raise _refused("is none of a page before") from error
     if found != digest:
         raise _refused("is of another query; give it with the parameters that it came from")
+    moments = [each for each in (*(span or ()), *key) if isinstance(each, datetime)]
+    if not all(_EARLIEST <= each <= _LATEST for each in moments):
+        raise _refused("is none of a page before")
     return Cursor(None if span is None else Span(*span), key)
 
 

@@ -82,3 +82,21 @@ def test_texts_that_no_key_has_are_refused(text: str) -> None:
 def test_places_that_no_row_has_are_refused(place: str) -> None:
     with pytest.raises(Problem):
         read_cursor(written([DIGEST, None, [place]]), DIGEST, (Place,))
+
+
+@pytest.mark.parametrize(
+    ("span", "moment"),
+    [
+        (None, "0001-01-01T00:00:00Z"),
+        (None, "0001-01-01T00:00:00+05:00"),
+        (None, "9999-12-31T23:59:59Z"),
+        (["0001-01-01T00:00:00Z", "0001-01-02T00:00:00Z"], "2026-01-31T12:00:00Z"),
+        (["9999-12-31T12:00:00Z", "9999-12-31T23:59:59Z"], "2026-01-31T12:00:00Z"),
+    ],
+)
+def test_moments_next_to_which_there_are_none_are_refused(
+    span: list[str] | None, moment: str
+) -> None:
+    with pytest.raises(Problem) as raised:
+        read_cursor(written([DIGEST, span, [moment]]), DIGEST, (Moment,))
+    assert raised.value.status == 422
