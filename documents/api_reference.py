@@ -38,6 +38,8 @@ one read-only snapshot, in which a statement has
 Personal data: customers are told by their ids, as the database has them. Hashes of e-mail addresses
 and contents are never told, of a card's fingerprint the first eight characters, metadata never. Of
 a refused body only the shape is told: keys, punctuation, and no other letter or digit.
+What `detail` quotes of an event is told where it may be a code, of up to 16 letters of ASCII and
+underscores, and is an ellipsis else.
 
 `/api/health` (the process lives) and `/api/ready` (the database can be reached, has the schema of
 the release, and lets rules be read) need no key and say no more than that.

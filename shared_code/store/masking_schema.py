@@ -28,12 +28,31 @@ END
 $$"""
 
 # The place of a row tells events of one instant apart: the hash of a body is no one's to see.
+# A detail quotes what was found, as Python or PostgreSQL do or as it stood in the event, which may
+# hold quotes of its own or, redacted, have lost one. So it is cut where only our own words can be:
+# at the last of those behind what was found, at the first of those before. Short codes stay.
 MASKED_REJECTED_EVENTS: Final = """\
 CREATE VIEW masked_rejected_events AS
 SELECT rejected.ctid AS row_place,
        rejected.rejected_at,
        rejected.reason,
-       rejected.detail,
+       CASE
+           WHEN concat(rejected.reason, ': ', rejected.detail) ~ concat(
+               '^(unknown_[a-z_]+: ''[A-Za-z_]{1,16}'' is n(o ISO 4217 currency|one of [a-z_, ]+)',
+               '|invalid_text: ([A-Za-z_]{1,16} holds NUL or half of a surrogate pair',
+               '|the event is no valid UTF-8|metadata are no valid UTF-8)',
+               '|(invalid_amount|invalid_event_time|not_an_object): expected [^,]+, found ',
+               '(["'']?[A-Za-z_]{1,16}["'']?|[0-9]{1,9} bytes of text))$'
+           ) THEN rejected.detail
+           WHEN rejected.reason IN (
+               'unknown_currency', 'unknown_payment_method', 'unknown_payment_status'
+           ) THEN concat('…', substring(rejected.detail FROM '^.*( is n.*)$'))
+           WHEN rejected.reason = 'invalid_text'
+               THEN concat('…', substring(rejected.detail FROM '^.*( holds NUL.*)$'))
+           WHEN rejected.detail LIKE 'expected %'
+               THEN regexp_replace(rejected.detail, ', found .*', ', found …')
+           ELSE regexp_replace(rejected.detail, '["''].*["'']', '…')
+       END AS detail,
        rejected.eventhub_namespace,
        rejected.event_hub,
        rejected.partition_id,

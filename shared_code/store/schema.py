@@ -95,7 +95,9 @@ SELECT streamed.window_start,
        closed.distinct_customers,
        closed.distinct_merchants,
        latest.revision,
-       coalesce(latest.final_at <= now(), false) AS is_final
+       coalesce(latest.final_at <= now(), false) AND NOT EXISTS (
+           SELECT FROM window_marks WHERE window_marks.window_start = streamed.window_start
+       ) AS is_final
 FROM streamed
 JOIN vocabularies AS methods
   ON methods.vocabulary = 'payment_method' AND methods.number = streamed.payment_method

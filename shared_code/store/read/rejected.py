@@ -36,7 +36,11 @@ _REASONS: Final = text("""
 
 
 class RejectedEvent(msgspec.Struct, frozen=True):
-    """A refused event. Its body keeps its shape: keys, and no other text and no number."""
+    """A refused event. Its body keeps its shape: keys, and no other text and no number.
+
+    Of what was found to be wrong, ``detail`` tells short codes only: up to 16 letters of ASCII and
+    underscores.
+    """
 
     rejected_at: datetime
     reason: str

@@ -67,7 +67,9 @@ _WINDOWS: Final = text(f"""
     SELECT page.*, methods.name AS method_name, currencies.name AS currency_name,
            statuses.name AS status_name, closed.amount_avg, closed.amount_p50, closed.amount_p95,
            closed.amount_p99, closed.distinct_customers, closed.distinct_merchants,
-           latest.revision, coalesce(latest.final_at <= now(), false) AS is_final
+           latest.revision, coalesce(latest.final_at <= now(), false) AND NOT EXISTS (
+               SELECT FROM window_marks WHERE window_marks.window_start = page.period_start
+           ) AS is_final
     FROM page
     {_NAMES}
     LEFT JOIN LATERAL (

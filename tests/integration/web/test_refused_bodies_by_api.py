@@ -4,12 +4,13 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from api_client import ApiClient, utc
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from payment_messages import NOW, message
+from payment_messages import NOW, message, payment_event
 from sqlalchemy import text
 from store_fixtures import NewStore, Store
 
@@ -140,6 +141,105 @@ def test_bodies_as_they_came_are_no_readers(stored: Store) -> None:
         f"SELECT has_column_privilege('{READER}', 'rejected_events', 'body', 'SELECT')"
     )
     assert not allowed
+
+
+# Quotes, escapes, e-mail addresses that take a quote with them when they are redacted, and our own
+# words: whatever may make a secret look as if it stood outside of what was found.
+ODD = [
+    "Zzsecret M. +49 170 1234567",
+    "it's Zzsecret",
+    'say "Zzsecret',
+    """it's "Zzsecret" """,
+    "ada@example.com Zzsecret",
+    "Zzsecret ada@example.com",
+    "Zzsecret is none of a@b.de",
+    "a' is none of Zzsecret",
+    "a is no ISO 4217 Zzsecret",
+    "a, found Zzsecret",
+    "a\\u0027 is none of Zzsecret, or",
+    "a\nZzsecret\t",
+    "Zzsecret\U000e0001",
+    "ä-Zzsecret",
+]
+MESSAGES = {
+    "currency": "… is no ISO 4217 currency",
+    "payment_method": "… is none of credit_card, ",
+    "payment_status": "… is none of completed, ",
+    "event_time": "expected an RFC 3339 time with offset such as 2026-01-31T23:59:59.5Z, found …",
+    "amount": 'expected a decimal such as "10.50", found ',
+}
+
+
+def told(store: Store, *events: bytes) -> list[str]:
+    """Return what readers are told of the events, which are all refused."""
+    sent = [message(each, number) for number, each in enumerate(events)]
+    store.metrics.process_batch(sent, now=NOW)
+    url, now = store.reader_url, store.value("SELECT now() + interval '1 s'")
+    found = ApiClient(url, now).all_items("rejected")
+    return [each["detail"] for each in sorted(found, key=lambda each: each["sequence_number"])]
+
+
+@pytest.mark.parametrize("field", MESSAGES)
+def test_of_what_was_wrong_no_text_is_told(new_store: NewStore, field: str) -> None:
+    events = [payment_event(**{field: odd}) for odd in ODD]
+    with new_store() as store:
+        found = told(store, *(json.dumps(each).encode() for each in events))
+        assert len(found) == len(ODD)
+        for each in found:
+            assert each.startswith(MESSAGES[field])
+            assert "secret" not in each
+            assert "170" not in each
+        table = store.value("SELECT string_agg(detail, ' ') FROM rejected_events")
+        assert "secret" in table, "who mends the producer sees it"
+
+
+def test_short_codes_and_our_own_words_are_told(new_store: NewStore) -> None:
+    events: dict[bytes, str] = {
+        _event(currency="XXQ"): "'XXQ' is no ISO 4217 currency",
+        _event(payment_status="charged_back"): "'charged_back' is none of completed, failed,"
+        " pending, cancelled, refunded",
+        _event(event_time="yesterday"): "expected an RFC 3339 time with offset such as"
+        " 2026-01-31T23:59:59.5Z, found 'yesterday'",
+        _event(event_time="0001-01-01T00:00:00+05:00"): "… lies outside the years 1 to 9999 in UTC",
+        _event(amount=True): 'expected a decimal such as "10.50", found true',
+        _event(amount="x" * 99): 'expected a decimal such as "10.50", found 101 bytes of text',
+        _event(amount="1.234"): "EUR has 2 decimals, found 3",
+        _event(amount="9" * 17): "an amount has at most 15 digits, found 17",
+        _event(amount="-1"): "an amount is zero or more; a refund too",
+        _event(metadata=[1]): "metadata is expected to be an object",
+        _event(transaction_id=7): "Expected `str`, got `int` - at `$.transaction_id`",
+        _event(note="\0"): "note holds NUL or half of a surrogate pair",
+        _event(**{"Max Mustermann 7": "\0"}): "… holds NUL or half of a surrogate pair",
+        _event(**{"Max" * 400: "\0"}): "…",
+        b"17": "expected a payment event as JSON object, found int",
+        b"{nonsense": "the event is no JSON: JSON is malformed: object keys must be strings"
+        " (byte 1)",
+        b'{"a": "\xff"}': "the event is no valid UTF-8",
+    }
+    with new_store() as store:
+        assert told(store, *events) == list(events.values())
+
+
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ('invalid input syntax for type json: "Max "M" x" (SQLSTATE 22P02)', "json: … (SQLSTATE"),
+        ("Invalid isoformat string: '2026-01-31T99:99:99Z'", "Invalid isoformat string: …"),
+    ],
+)
+def test_what_the_database_quotes_is_not_told(new_store: NewStore, detail: str, shown: str) -> None:
+    row = {"number": 1, "body_hash": b"y" * 16, "body": "{}", "rejected_at": NOW}
+    with new_store() as store:
+        with store.connection() as connection:
+            connection.execute(INSERT, {**row, "reason": "refused_by_database"})
+            connection.execute(text("UPDATE rejected_events SET detail = :d"), {"d": detail})
+        found = store.value("SELECT detail FROM masked_rejected_events")
+        assert shown in found
+        assert "M" not in found
+
+
+def _event(**fields: Any) -> bytes:
+    return json.dumps(payment_event(**fields)).encode()
 
 
 def test_an_event_that_the_engine_refuses_is_told_with_its_place(new_store: NewStore) -> None:
