@@ -37,6 +37,7 @@ _RATE: Final = text("""
 """)
 _OPEN_WINDOWS: Final = text("""
     SELECT count(DISTINCT window_start), min(window_start) FROM window_marks
+    WHERE window_start <= now() - interval '5 minutes'
 """)
 _OPEN_ALERTS: Final = text("""
     SELECT severities.name AS severity, count(alert.alert_id) AS alert_count
@@ -75,8 +76,9 @@ class Summary(msgspec.Struct, frozen=True):
     """How the pipeline is doing.
 
     ``lag_seconds`` is of the newest 1,000 payments, ``payments_per_second`` of the last whole
-    window and the one that fills; ``open_windows`` wait to be closed; ``days_ahead`` is for how
-    many days payments can be stored; ``open_alerts`` were last seen within 31 days.
+    window and the one that fills; ``open_windows`` have ended and wait to be closed;
+    ``days_ahead`` is for how many days payments can be stored; ``open_alerts`` were last seen
+    within 31 days.
     """
 
     as_of: datetime

@@ -9,6 +9,8 @@ from api_client import ApiClient, utc
 from payment_messages import NOW, WINDOW_START, message, messages, payment_event, varied_events
 from store_fixtures import NewStore, Store
 
+from shared_code.domain.windows import window_start
+
 SPAN = f"from={utc(NOW - timedelta(hours=2))}&to={utc(NOW + timedelta(days=1))}"
 MIDNIGHT = NOW.replace(hour=0)
 
@@ -120,6 +122,29 @@ def test_payments_that_wait_for_a_closing_count_at_once(api: ApiClient) -> None:
     assert newest["window_start"] == utc(NOW)
     assert (newest["payment_count"], newest["revision"], newest["is_final"]) == (1, None, False)
     assert newest["amount_p50"] is None
+
+
+def test_a_window_is_not_final_while_a_late_payment_waits_for_its_closing(
+    api: ApiClient, stored: Store
+) -> None:
+    second = WINDOW_START + timedelta(minutes=5)
+    for start, is_final in ((WINDOW_START, True), (second, False)):
+        found = api.items(f"windows?from={utc(start)}&to={utc(start + timedelta(minutes=5))}")
+        view = f"SELECT DISTINCT is_final FROM payment_windows WHERE window_start = '{start}'"
+        assert {each["is_final"] for each in found} == {is_final}
+        assert stored.rows(view) == [(is_final,)]
+
+
+def test_windows_to_close_are_those_that_have_ended(new_store: NewStore) -> None:
+    with new_store() as store:
+        now = store.value("SELECT now()")
+        ended = window_start(now - timedelta(minutes=10))
+        fills = now + timedelta(minutes=5)
+        for number, event_time in enumerate((ended, fills)):
+            event = payment_event(f"txn-{number}", event_time=event_time)
+            store.metrics.process_batch([message(event, number)], now=now)
+        found = ApiClient(store.reader_url, now).get("summary")
+        assert (found["open_windows"], found["oldest_open_window"]) == (1, utc(ended))
 
 
 @pytest.mark.parametrize("period", ["5m", "1h", "1d"])
