@@ -55,8 +55,10 @@ FAILS_ON_DATA = """
 REHEARSED = (
     "column | rehearsed | number | bigint | True |  | None | None",
     "constraint | rehearsed | rehearsed_pkey | PRIMARY KEY (number) | True",
-    "index | rehearsed | "
-    + "CREATE UNIQUE INDEX rehearsed_pkey ON public.rehearsed USING btree (number)",
+    (
+        "index | rehearsed |"
+        " CREATE UNIQUE INDEX rehearsed_pkey ON public.rehearsed USING btree (number)"
+    ),
 )
 LACKING = "SETTING_THAT_NO_TARGET_HAS"
 # The smoke test sends payments one by one; production also packs them.
