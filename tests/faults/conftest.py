@@ -5,6 +5,7 @@ the default run does the same things a few times each.
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 # Under it a count is kept in its test's report, which reaches the process that prints the table.
 _COUNT = "fault count"
+_SHOWN_OF_LOG = 6000
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +68,14 @@ def _pipelines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Pipelines]
 
 
 @pytest.fixture
-def pipeline(_pipelines: _Pipelines, *, full: bool) -> Pipeline:
+def pipeline(_pipelines: _Pipelines, *, full: bool) -> Iterator[Pipeline]:
     """Everything running, the function host too; a test breaks what it likes and settles."""
-    return _pipelines.give(fresh=full)
+    given = _pipelines.give(fresh=full)
+    yield given
+    # Shown with a failure alone: a host that has died says why.
+    log = given.local.folder / "functions" / "functions.log"
+    if log.exists():
+        sys.stdout.write(log.read_text("utf-8", "replace")[-_SHOWN_OF_LOG:])
 
 
 @pytest.fixture
