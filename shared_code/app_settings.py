@@ -69,7 +69,7 @@ READER_DATABASE_CLIENT_ID: Final = AppSetting(
 )
 DATABASE_POOL_SIZE: Final = _whole(
     "DATABASE_POOL_SIZE",
-    "connections of each process that store, and as many for what only looks",
+    "connections of each process that store, and as many for what only looks; readiness takes one",
     default=2,
     least=1,
     most=50,

@@ -18,7 +18,7 @@ _PROBLEMS: Final = {
     "401": "The function's key is missing or wrong.",
     "404": "There is no such thing.",
     "422": "The parameters make no sense together, or a cursor is of another query.",
-    "503": "The database cannot be reached; see Retry-After.",
+    "503": "The database cannot be reached, or others are asking; see Retry-After.",
     "504": "The database took too long; see Retry-After.",
 }
 _HEADERS: Final = {

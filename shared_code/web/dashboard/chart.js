@@ -125,14 +125,12 @@ function figure({ title, sentence, legendList, holder, columns, rows, fileName }
  * @param {string[]} times instants, ascending
  * @param {{label, tone, values, dashed}[]} series values are numbers or null
  * @param {function} show a value in words
- * @param {boolean} isShare the axis begins at 0 and need not reach 1
  */
-export function timeChart({ title, times, series, show = format.number, bars = false }) {
+export function timeChart({ title, times, series, show = format.number }) {
   const stamps = times.map((text) => Date.parse(text) / 1000);
   const data = [stamps, ...series.map((each) => each.values)];
   const { list, values } = legend(series);
   const holder = h("div", { class: "plot" });
-  const stepped = bars && stamps.length < 400;
   const options = () => ({
     padding: [8, 24, 0, 0],
     legend: { show: false },
@@ -151,10 +149,8 @@ export function timeChart({ title, times, series, show = format.number, bars = f
         stroke: colour(each.tone),
         width: 1.75,
         dash: each.dashed ? [5, 4] : undefined,
-        fill: stepped ? colour(each.tone, 0.2) : undefined,
-        paths: stepped ? uPlot.paths.bars({ size: [0.8, 48], align: 1 }) : undefined,
         points: {
-          show: stamps.length < 40 && !stepped,
+          show: stamps.length < 40,
           size: 5,
           filter: (plot, number, isShown) => (isShown ? null : aloneIn(each.values)),
         },
